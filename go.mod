@@ -33,3 +33,5 @@ require (
 	golang.org/x/tools v0.52.0
 	pgregory.net/rapid v1.3.0
 )
+
+require github.com/bluekeyes/go-gitdiff v0.9.0
