@@ -1,0 +1,105 @@
+package simdisk
+
+import (
+	"time"
+
+	"github.com/tidemark-log/tidemark/core/env"
+)
+
+// FS names how much more than POSIX a file system promises.
+type FS uint8
+
+const (
+	// Strict promises what env.Disk promises and no more.
+	Strict FS = iota
+	// Ext4 makes the creation of a file durable with the file's first sync, and the data of
+	// a file before a rename that puts it over an existing name.
+	Ext4
+	// Loose is Strict, and a rename may leave neither name. No claim has to hold here.
+	Loose
+)
+
+// Latency is the cost of one operation: Base at least, Mean more on average (exponential,
+// cut at sixteen times Mean), and PerMiB for the bytes it moves.
+type Latency struct {
+	Base, Mean, PerMiB time.Duration
+}
+
+// Latencies has one Latency per kind of operation.
+type Latencies struct {
+	Read    Latency
+	Write   Latency // into the cache
+	Durable Latency // a write with Durable set
+	Sync    Latency
+	Names   Latency // open, rename, remove, list, sync of a directory
+}
+
+// Config is the world of one host's disk. Zero values take the defaults named here.
+type Config struct {
+	// Decide answers every random choice, by key: what is chosen (a constant), for which
+	// object (the path under which a file or directory was first made, or a volume) and
+	// the how-manieth time. Zero is always the calm answer: no fault, base delay, all
+	// survives. Default: Hashed(0).
+	Decide func(purpose, object string, ordinal uint64) uint64
+	// Schedule calls fn after delay; never from within Schedule. Required.
+	Schedule func(delay time.Duration, fn func())
+	// Now is the world's clock; background write-back goes by it. Required.
+	Now func() env.Instant
+	// Fault, if set, is asked once per operation when it is submitted.
+	Fault func(op Op) Fault
+
+	// Volumes are the roots of the failure units; they exist from the start. Default: "/".
+	Volumes []string
+	// Capacity bounds the bytes of each volume; more ends with env.ErrNoSpace. 0: no bound.
+	Capacity int64
+	// SectorSize is what a device writes in one piece: 4096 (default) or 512.
+	SectorSize int
+	// FS is the file system's character.
+	FS FS
+	// Latency is the speed of the device. The zero value is a plausible NVMe disk.
+	Latency Latencies
+	// WriteBackMean is the mean age at which an unsynced operation becomes durable by
+	// itself; 0: it never does, short of the bounds in limits.go.
+	WriteBackMean time.Duration
+	// DirReorderPerMille is the chance, per directory and power loss, that the survivors
+	// among its unsynced names are a subset instead of a prefix. Default 200; −1: never.
+	DirReorderPerMille int
+	// RecycledPerMille is the chance, per file and power loss, that a sector that the size
+	// covers and no write reached shows old bytes of a deleted file. Default 20; −1: never.
+	RecycledPerMille int
+}
+
+// OpKind tells the operations apart, for Fault.
+type OpKind uint8
+
+const (
+	OpRead OpKind = iota
+	OpWrite
+	OpSync
+	OpTruncate
+	OpOpen
+	OpRename
+	OpRemove
+	OpMkdir
+	OpList
+	OpSyncDir
+)
+
+// Op describes an operation to Config.Fault.
+type Op struct {
+	Kind    OpKind
+	Path    string // name under which the object was first made
+	Off     int64
+	Len     int
+	Durable bool
+	Async   bool
+	Ordinal uint64 // counts the operations of the object
+}
+
+// Fault is what shall happen to an operation. The zero value is: nothing.
+type Fault struct {
+	// Err makes the operation fail without effect. It must be, or wrap, an error of env.
+	Err error
+	// Delay is added to the operation's time.
+	Delay time.Duration
+}
