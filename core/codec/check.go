@@ -17,7 +17,6 @@ const (
 	bin8       = 0xc4
 	bin16      = 0xc5
 	bin32      = 0xc6
-	float32Tag = 0xca
 	float64Tag = 0xcb
 	uint8Tag   = 0xcc
 	uint64Tag  = 0xcf
@@ -76,15 +75,13 @@ func (c *checker) value(depth int) string {
 		return why
 	case tag == nilByte || tag == falseByte || tag == trueByte:
 		return c.skip(1)
-	case tag == float32Tag:
-		return c.skip(5)
 	case tag == float64Tag:
 		return c.skip(9)
 	case tag&0xe0 == strFixed || tag >= str8 && tag <= str32:
 		_, why := c.text()
 		return why
 	case tag >= bin8 && tag <= bin32:
-		n, why := c.length(tag-bin8, 0)
+		n, why := c.length(tag-bin8, &binLeast)
 		if why != "" {
 			return why
 		}
@@ -119,17 +116,21 @@ func (c *checker) uint(width byte) (uint64, string) {
 	return u, ""
 }
 
-// length reads a length of 1<<width bytes. It must not fit a shorter form: less than
-// least for the shortest of its kind, else less than the width below holds.
-func (c *checker) length(width byte, least uint64) (int, string) {
+// The least length that each width is for, in one, two and four bytes: what is less has a
+// shorter form. Arrays and maps have no form with a length of one byte.
+var (
+	binLeast  = [3]uint64{0, 1 << 8, 1 << 16}
+	strLeast  = [3]uint64{1 << 5, 1 << 8, 1 << 16}
+	listLeast = [3]uint64{0, 1 << 4, 1 << 16}
+)
+
+// length reads a length of 1<<width bytes.
+func (c *checker) length(width byte, least *[3]uint64) (int, string) {
 	u, why := c.uint(width)
-	if why != "" {
-		return 0, why
+	if why == "" && u < least[width] {
+		why = whyLonger
 	}
-	if u < least || width == 1 && least < 1<<8 && u < 1<<8 || width == 2 && u < 1<<16 {
-		return 0, whyLonger
-	}
-	return int(u), ""
+	return int(u), why
 }
 
 // text steps over a string and gives its bytes.
@@ -139,7 +140,7 @@ func (c *checker) text() ([]byte, string) {
 	if tag&0xe0 == strFixed {
 		c.at++
 	} else {
-		n, why = c.length(tag-str8, 32)
+		n, why = c.length(tag-str8, &strLeast)
 	}
 	if why == "" {
 		why = c.skip(n)
@@ -196,7 +197,7 @@ func (c *checker) array(tag byte, depth int) string {
 	if tag&0xf0 == arrayFixed {
 		c.at++
 	} else {
-		n, why = c.length(tag-array16+1, 16)
+		n, why = c.length(tag-array16+1, &listLeast)
 	}
 	switch {
 	case why != "":
@@ -219,7 +220,7 @@ func (c *checker) mapping(tag byte, depth int) string {
 	if tag&0xf0 == mapFixed {
 		c.at++
 	} else {
-		n, why = c.length(tag-map16+1, 16)
+		n, why = c.length(tag-map16+1, &listLeast)
 	}
 	switch {
 	case why != "":

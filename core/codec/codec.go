@@ -22,14 +22,15 @@ func newHandle() *codec.MsgpackHandle {
 	h.Canonical = true
 	h.ErrorIfNoField = true
 	h.ErrorIfNoArrayExpand = true
+	h.SliceElementReset = true
 	h.MaxDepth = DepthMax
 	h.MapType = reflect.TypeFor[map[string]any]()
 	return h
 }
 
 // Marshal encodes v in its one canonical form. It fails for what Unmarshal would not
-// read: channels, functions, maps with other keys than strings and integers, excessive
-// nesting.
+// read: times, 32-bit floats, maps with other keys than strings and integers, excessive
+// nesting. Functions become nil and channels are drained: keep them out of records.
 func Marshal(v any) ([]byte, error) { return AppendMarshal(nil, v) }
 
 // AppendMarshal appends the encoding of v to b. After an error b is as it was.
@@ -47,8 +48,9 @@ func AppendMarshal(b []byte, v any) ([]byte, error) {
 	return append(b, out...), nil
 }
 
-// Unmarshal decodes exactly one value into the pointer v. Nothing of b is kept. After an
-// error v holds anything.
+// Unmarshal decodes exactly one value into the pointer v, which should point to a zero
+// value: fields that the bytes lack are left alone. Nothing of b is kept. After an error v
+// holds anything.
 func Unmarshal(b []byte, v any) error {
 	if err := check(b); err != nil {
 		return fmt.Errorf("codec: decode %T: %w", v, err)

@@ -17,7 +17,8 @@
 // allocating. Lengths are held against the bytes that remain and nesting is bounded
 // (limits.go), so memory is bounded by the input times the size of an element.
 //
-// Maps are keyed by strings or integers. Absent: extensions, times, registered types.
+// Maps are keyed by strings or integers. Absent: 32-bit floats (a second form of the same
+// number), extensions, times, registered types.
 //
 // Read codec.go, then check.go.
 package codec
