@@ -1,0 +1,85 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemark-log/tidemark/e2e/kafka"
+	"github.com/tidemark-log/tidemark/scenarios/target/process"
+)
+
+// kafkaTools fetches Apache Kafka's tools, or skips where that is not possible.
+func kafkaTools(t *testing.T) *kafka.Kafka {
+	t.Helper()
+	k, err := kafka.Install(t.Context())
+	if errors.Is(err, kafka.ErrNoJava) {
+		t.Skipf("skipped: %v", err)
+	}
+	require.NoError(t, err)
+	return k
+}
+
+// tool runs one of Kafka's tools to its end and returns what it printed.
+func tool(t *testing.T, k *kafka.Kafka, stdin string, name string, args ...string) string {
+	t.Helper()
+	cmd := k.Tool(t.Context(), name, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	var out, diag bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &diag
+	require.NoError(t, cmd.Run(), "%s: %s%s", name, diag.String(), out.String())
+	return out.String()
+}
+
+// Kafka's console and performance tools work unchanged, and its dump tool accepts every
+// segment and index that their load left behind.
+func TestKafkaToolsWorkUnchanged(t *testing.T) {
+	k := kafkaTools(t)
+	cfg := brokerConfig(t)
+	cfg.Properties = append(cfg.Properties, "log.segment.bytes=1048576")
+	broker, err := process.Start(t.Context(), cfg)
+	require.NoError(t, err)
+	defer func() { broker.Kill() }()
+
+	var lines strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&lines, "line %d\n", i)
+	}
+	tool(t, k, lines.String(), "kafka-console-producer", "--bootstrap-server", broker.Addr(), "--topic", "console")
+	read := tool(t, k, "", "kafka-console-consumer", "--bootstrap-server", broker.Addr(), "--topic", "console",
+		"--partition", "0", "--offset", "earliest", "--max-messages", "5000", "--timeout-ms", "20000")
+	require.Equal(t, lines.String(), read)
+
+	perf := tool(t, k, "", "kafka-producer-perf-test", "--bootstrap-server", broker.Addr(), "--topic", "perf",
+		"--num-records", "20000", "--record-size", "500", "--throughput", "-1")
+	require.Contains(t, perf, "20000 records sent")
+	offsets := tool(t, k, "", "kafka-get-offsets", "--bootstrap-server", broker.Addr(), "--topic", "perf")
+	require.Equal(t, "perf:0:20000", strings.TrimSpace(offsets))
+
+	require.NoError(t, broker.Stop(context.Background()))
+	requireDumpAccepts(t, k, filepath.Join(cfg.Dir, "data"))
+}
+
+// requireDumpAccepts lets kafka-dump-log check every log and index below dir.
+func requireDumpAccepts(t *testing.T, k *kafka.Kafka, dir string) {
+	t.Helper()
+	for _, suffix := range []string{"log", "index", "timeindex", "snapshot"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*-[0-9]*", "*."+suffix))
+		require.NoError(t, err)
+		require.NotEmpty(t, files, suffix)
+		cmd := k.Tool(t.Context(), "kafka-dump-log", "--deep-iteration", "--files", strings.Join(files, ","))
+		var diag bytes.Buffer
+		cmd.Stderr = &diag
+		out, err := cmd.Output()
+		require.NoError(t, err, diag.String())
+		for _, complaint := range []string{"Mismatches in", "Non-consecutive offsets", "isvalid: false", "Found timestamp mismatch"} {
+			require.NotContains(t, diag.String()+string(out), complaint, suffix)
+		}
+	}
+}
