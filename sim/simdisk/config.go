@@ -34,6 +34,18 @@ type Latencies struct {
 	Names   Latency // open, rename, remove, list, sync of a directory
 }
 
+// Survival weighs the modes in which the unsynced operations of a file survive a power
+// loss. One mode is drawn per file and power loss, independently: that is what reorders a
+// log against its index.
+type Survival struct {
+	All      int // everything; the calm one
+	None     int // nothing
+	Prefix   int // the first operations whole, the rest not at all
+	Subset   int // each operation whole or not at all; a grown size apart from its bytes
+	Sectors  int // each sector of each operation new or old
+	TornLast int // a prefix, and of the next operation a part that ends inside a sector
+}
+
 // Config is the world of one host's disk. Zero values take the defaults named here.
 type Config struct {
 	// Decide answers every random choice, by key: what is chosen (a constant), for which
@@ -56,6 +68,8 @@ type Config struct {
 	SectorSize int
 	// FS is the file system's character.
 	FS FS
+	// Survival weighs what a power loss leaves of a file. Zero: the defaults in limits.go.
+	Survival Survival
 	// Latency is the speed of the device. The zero value is a plausible NVMe disk.
 	Latency Latencies
 	// WriteBackMean is the mean age at which an unsynced operation becomes durable by
@@ -103,3 +117,8 @@ type Fault struct {
 	// Delay is added to the operation's time.
 	Delay time.Duration
 }
+
+var opKindNames = [...]string{"read", "write", "sync", "truncate", "open", "rename", "remove", "mkdir",
+	"list", "syncdir"}
+
+func (k OpKind) String() string { return opKindNames[k] }

@@ -1,6 +1,9 @@
 package simdisk
 
-import "math/bits"
+import (
+	"math/bits"
+	"time"
+)
 
 // Hashed decides by a hash of the seed and the key: what the world does when no tape
 // drives it. Two keys share nothing, so a new choice elsewhere shifts none here.
@@ -40,4 +43,42 @@ func below(decision, n uint64) uint64 {
 // chance is true with perMille/1000; decision 0 gives false.
 func chance(decision uint64, perMille int) bool {
 	return perMille > 0 && below(decision, 1000) >= uint64(1000-perMille)
+}
+
+// The purposes of decisions. They are part of the tape's vocabulary.
+const (
+	purposeLatency    = "disk.latency"
+	purposeLateSync   = "disk.sync.late"
+	purposeWriteBack  = "disk.writeback"
+	purposeKillWrite  = "disk.kill.write"
+	purposeKillCut    = "disk.kill.cut"
+	purposeKillSync   = "disk.kill.sync"
+	purposeKillCreate = "disk.kill.create"
+	purposeKillRemove = "disk.kill.remove"
+	purposeKillStep   = "disk.kill.step"
+	purposeMode       = "disk.crash.mode"
+	purposeCut        = "disk.crash.cut"
+	purposeData       = "disk.crash.data"
+	purposeSize       = "disk.crash.size"
+	purposeFill       = "disk.crash.fill"
+	purposeRecycled   = "disk.crash.recycled"
+	purposeReorder    = "disk.crash.reorder"
+	purposeNames      = "disk.crash.names"
+	purposeName       = "disk.crash.name"
+	purposeRename     = "disk.crash.rename"
+)
+
+// exponential maps a decision to 0..16×mean with that mean, in integers only, because
+// floating point may differ between machines. Decision 0 gives (nearly) 0.
+func exponential(decision uint64, mean time.Duration) time.Duration {
+	x := ^decision
+	zeros := min(bits.LeadingZeros64(x), 22)
+	mantissa := x << (zeros + 1) >> 48
+	log2 := uint64(zeros)<<16 + (1<<16 - 1 - mantissa)
+	return time.Duration(uint64(mean) * log2 >> 16 * 45426 >> 16) // 45426/65536 = ln 2
+}
+
+// of is the time of one operation that moves n bytes.
+func (l Latency) of(decision uint64, n int) time.Duration {
+	return l.Base + exponential(decision, l.Mean) + l.PerMiB*time.Duration(n)>>20
 }

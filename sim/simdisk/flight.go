@@ -1,0 +1,219 @@
+package simdisk
+
+import (
+	"bytes"
+
+	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/invariant"
+)
+
+// request is what an asynchronous operation asks for.
+type request struct {
+	kind   OpKind
+	obj    *object
+	handle *handle // of an operation on a file
+	path   string  // of an operation on names
+	tag    env.Tag
+	silent bool // without completion
+	refuse error
+
+	off     int64
+	buf     []byte   // of a read
+	bufs    [][]byte // of a write: the caller's
+	data    []byte   // of a write: what they held at submission
+	durable bool
+	mark    uint64 // of a sync: the last operation it covers
+}
+
+// flight is a request under way. Flights are recycled, each with its closure.
+type flight struct {
+	request
+	ordinal    uint64
+	fault      error
+	view       *View
+	prev, next *flight
+	land       func()
+}
+
+// launch puts a request into flight. A dead view drops it.
+func (v *View) launch(r *request) {
+	if v.dead {
+		return
+	}
+	d := v.disk
+	fl := d.flight()
+	fl.request, fl.view, fl.ordinal, fl.fault = *r, v, r.obj.next(), r.refuse
+	n := len(r.data) + len(r.buf)
+	delay := d.cost(r).of(d.cfg.Decide(purposeLatency, r.obj.name, fl.ordinal), n)
+	if d.cfg.Fault != nil && fl.fault == nil {
+		fault := d.cfg.Fault(Op{Kind: r.kind, Path: r.obj.name, Off: r.off, Len: n,
+			Durable: r.durable, Async: true, Ordinal: fl.ordinal})
+		delay += fault.Delay
+		if fault.Err != nil {
+			fl.fault = failed(r.kind.String(), r.obj.name, fault.Err)
+		}
+	}
+	v.append(fl)
+	if r.kind == OpWrite {
+		r.handle.writes++
+	}
+	d.cfg.Schedule(delay, fl.land)
+}
+
+func (d *Disk) cost(r *request) Latency {
+	switch {
+	case r.kind == OpRead:
+		return d.cfg.Latency.Read
+	case r.kind == OpWrite && r.durable:
+		return d.cfg.Latency.Durable
+	case r.kind == OpWrite:
+		return d.cfg.Latency.Write
+	case r.kind == OpSync:
+		return d.cfg.Latency.Sync
+	}
+	return d.cfg.Latency.Names
+}
+
+func (d *Disk) flight() *flight {
+	if n := len(d.free); n > 0 {
+		fl := d.free[n-1]
+		d.free = d.free[:n-1]
+		return fl
+	}
+	fl := &flight{}
+	fl.land = func() { d.land(fl) }
+	return fl
+}
+
+// land completes a flight, unless its process has died meanwhile.
+func (d *Disk) land(fl *flight) {
+	v, silent := fl.view, fl.silent
+	done := env.Completion{Tag: fl.tag}
+	if !v.dead {
+		v.remove(fl)
+		if done.Err = fl.fault; done.Err == nil {
+			done.N, done.Err = d.complete(fl)
+		}
+	}
+	fl.request, fl.view, fl.fault = request{}, nil, nil
+	if len(d.free) < flightsKept {
+		d.free = append(d.free, fl)
+	}
+	if !v.dead && !silent {
+		v.deliver(done)
+	}
+}
+
+func (d *Disk) complete(fl *flight) (int, error) {
+	switch fl.kind {
+	case OpSyncDir:
+		return 0, failedIf(fl.kind, fl.path, d.syncDir(fl.path, fl.mark))
+	case OpRemove:
+		d.removeAll(fl.path, -1)
+		return 0, nil
+	}
+	f, err := fl.handle.ensure()
+	if err != nil {
+		return 0, failed(fl.kind.String(), fl.obj.name, err)
+	}
+	switch fl.kind {
+	case OpRead:
+		return f.read(fl.buf, fl.off, f.size, false), nil
+	case OpWrite:
+		return d.completeWrite(f, fl)
+	default:
+		d.sync(f, fl.mark)
+		return 0, nil
+	}
+}
+
+func (d *Disk) completeWrite(f *file, fl *flight) (int, error) {
+	// A buffer given to WriteAt belongs to the write until its completion. Changing it
+	// earlier, mostly by reusing pooled memory, writes bytes that nobody meant.
+	if !sameBytes(fl.bufs, fl.data) {
+		invariant.Violated("simdisk.write-buffer-stable", "%s: %d bytes at %d changed in flight",
+			fl.obj.name, len(fl.data), fl.off)
+	}
+	if err := d.write(f, fl.off, fl.data); err != nil {
+		return 0, failed("write", fl.obj.name, err)
+	}
+	if fl.durable {
+		d.syncOne(f)
+		if d.cfg.FS == Ext4 {
+			d.commitNames(f)
+		}
+	}
+	return len(fl.data), nil
+}
+
+// checkOverlap holds callers to their word that writes in flight do not overlap, because
+// the order in which they would reach the file is nobody's.
+func (v *View) checkOverlap(r *request) {
+	for fl := v.oldest; fl != nil; fl = fl.next {
+		if fl.kind != OpWrite || fl.handle != r.handle {
+			continue
+		}
+		if r.off < fl.off+int64(len(fl.data)) && fl.off < r.off+int64(len(r.data)) {
+			invariant.Violated("simdisk.writes-apart", "%s: [%d,+%d) and [%d,+%d) in flight together",
+				r.obj.name, fl.off, len(fl.data), r.off, len(r.data))
+		}
+	}
+}
+
+func (v *View) append(fl *flight) {
+	fl.prev, fl.next = v.newest, nil
+	if v.newest != nil {
+		v.newest.next = fl
+	} else {
+		v.oldest = fl
+	}
+	v.newest = fl
+	v.count++
+}
+
+func (v *View) remove(fl *flight) {
+	if fl.prev != nil {
+		fl.prev.next = fl.next
+	} else {
+		v.oldest = fl.next
+	}
+	if fl.next != nil {
+		fl.next.prev = fl.prev
+	} else {
+		v.newest = fl.prev
+	}
+	fl.prev, fl.next = nil, nil
+	v.count--
+	if fl.kind == OpWrite {
+		fl.handle.writes--
+	}
+}
+
+func gather(bufs [][]byte) []byte {
+	n := 0
+	for _, b := range bufs {
+		n += len(b)
+	}
+	data := make([]byte, 0, n)
+	for _, b := range bufs {
+		data = append(data, b...)
+	}
+	return data
+}
+
+func sameBytes(bufs [][]byte, data []byte) bool {
+	for _, b := range bufs {
+		if !bytes.Equal(b, data[:len(b)]) {
+			return false
+		}
+		data = data[len(b):]
+	}
+	return true
+}
+
+func failedIf(kind OpKind, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return failed(kind.String(), path, err)
+}

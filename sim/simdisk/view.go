@@ -1,0 +1,197 @@
+package simdisk
+
+import (
+	"time"
+
+	"github.com/tidemark-log/tidemark/core/env"
+)
+
+// View is a process's disk. It implements env.Disk. After Kill or PowerLoss it is dead:
+// blocking operations return env.ErrClosed, asynchronous ones never complete.
+type View struct {
+	disk    *Disk
+	deliver func(env.Completion)
+	dead    bool
+	elapsed time.Duration
+
+	oldest, newest *flight // in flight, in order of submission
+	count          int
+}
+
+var _ env.Disk = (*View)(nil)
+
+// Elapsed is the time spent in blocking operations since Mount. The caller charges it.
+func (v *View) Elapsed() time.Duration { return v.elapsed }
+
+// InFlight counts the asynchronous operations that have not completed.
+func (v *View) InFlight() int { return v.count }
+
+// step is a blocking operation under way.
+type step struct{ dying bool }
+
+// end is the operation's answer. A process that dies in it hears nothing of its effect.
+func (s step) end(err error) error {
+	if s.dying {
+		return env.ErrClosed
+	}
+	return err
+}
+
+// begin charges a blocking operation and decides whether it takes place at all. After an
+// error it does not; a dying step takes place and is answered with env.ErrClosed.
+func (v *View) begin(obj *object, op Op, cost Latency) (step, error) {
+	d := v.disk
+	if v.dead {
+		return step{}, env.ErrClosed
+	}
+	op.Path, op.Ordinal = obj.name, obj.next()
+	v.elapsed += cost.of(d.cfg.Decide(purposeLatency, obj.name, op.Ordinal), op.Len)
+	dying := v.countDown()
+	if dying && chance(d.cfg.Decide(purposeKillStep, obj.name, op.Ordinal), 500) {
+		return step{}, env.ErrClosed
+	}
+	if d.cfg.Fault != nil {
+		fault := d.cfg.Fault(op)
+		v.elapsed += fault.Delay
+		if fault.Err != nil {
+			return step{}, step{dying}.end(failed(op.Kind.String(), op.Path, fault.Err))
+		}
+	}
+	return step{dying}, nil
+}
+
+// countDown reports whether this is the operation in which the process dies.
+func (v *View) countDown() bool {
+	if v.disk.crashIn == 0 {
+		return false
+	}
+	v.disk.crashIn--
+	if v.disk.crashIn > 0 {
+		return false
+	}
+	v.disk.crashed = true
+	v.die(false)
+	return true
+}
+
+// onName runs a blocking operation on names.
+func (v *View) onName(kind OpKind, path string, act func() error) error {
+	s, err := v.begin(v.disk.object(clean(path)), Op{Kind: kind}, v.disk.cfg.Latency.Names)
+	if err != nil {
+		return err
+	}
+	if err := act(); err != nil {
+		return s.end(failed(kind.String(), path, err))
+	}
+	return s.end(nil)
+}
+
+// MkdirAll makes path and its missing parents; each name is durable after SyncDir of the
+// directory it is in.
+func (v *View) MkdirAll(path string) error {
+	return v.onName(OpMkdir, path, func() error { return v.disk.mkdirAll(path) })
+}
+
+// List returns the entries of a directory sorted by name.
+func (v *View) List(path string) (entries []env.Entry, err error) {
+	err = v.onName(OpList, path, func() error {
+		entries, err = v.disk.list(path)
+		return err
+	})
+	return entries, err
+}
+
+// Open opens path.
+func (v *View) Open(path string, mode env.OpenMode) (env.File, error) {
+	h := &handle{view: v, path: path}
+	err := v.onName(OpOpen, path, func() (err error) {
+		h.file, err = v.disk.openFile(clean(path), mode)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// OpenLog opens path for aligned, durable writes and extends it. Its size and zeroes are
+// durable when it returns; its name is not.
+func (v *View) OpenLog(path string, size int64) (env.File, error) {
+	f, err := v.Open(path, env.OpenOrCreate)
+	if err != nil {
+		return nil, err
+	}
+	h := f.(*handle)
+	if h.file.size < size {
+		if err := h.Truncate(size); err != nil {
+			return nil, err
+		}
+		if err := h.Fsync(); err != nil {
+			return nil, err
+		}
+	}
+	h.direct = true
+	return h, nil
+}
+
+// OpenLater returns a file that its first operation creates.
+func (v *View) OpenLater(path string) env.File {
+	return &handle{view: v, path: path}
+}
+
+// Rename moves a file or directory within its volume.
+func (v *View) Rename(from, to string) error {
+	return v.onName(OpRename, from, func() error { return v.disk.rename(from, to) })
+}
+
+// Remove unlinks a file or removes an empty directory.
+func (v *View) Remove(path string) error {
+	return v.onName(OpRemove, path, func() error { return v.disk.remove(path) })
+}
+
+// RemoveAllLater removes path and all below it.
+func (v *View) RemoveAllLater(path string) {
+	v.launch(&request{kind: OpRemove, obj: v.disk.object(clean(path)), path: path, silent: true})
+}
+
+// SyncDir makes the names in path durable.
+func (v *View) SyncDir(path string) error {
+	return v.onName(OpSyncDir, path, func() error { return v.disk.syncDir(path, v.disk.nameOps) })
+}
+
+// SyncDirLater is SyncDir with a completion.
+func (v *View) SyncDirLater(path string, tag env.Tag) {
+	v.launch(&request{kind: OpSyncDir, obj: v.disk.object(clean(path)), path: path, tag: tag,
+		mark: v.disk.nameOps})
+}
+
+// Free returns the bytes free on the volume of path, −1 if it is not bounded.
+func (v *View) Free(path string) int64 {
+	n, err := v.disk.lookup(path, false)
+	if err != nil || v.dead {
+		return -1
+	}
+	vol := (*volume)(nil)
+	if n.dir != nil {
+		vol = n.dir.vol
+	} else {
+		vol = n.file.vol
+	}
+	if vol.capacity == 0 {
+		return -1
+	}
+	return max(0, vol.capacity-vol.used)
+}
+
+// syncDir is SyncDir of names up to the ordinal mark.
+func (d *Disk) syncDir(path string, mark uint64) error {
+	n, err := d.lookup(path, false)
+	if err != nil {
+		return err
+	}
+	if n.dir == nil {
+		return errNotDir
+	}
+	d.syncNames(n.dir, mark)
+	return nil
+}
