@@ -1,0 +1,316 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tidemark-log/tidemark/core/env"
+)
+
+// Damage names a place where stored bytes are not what was written.
+type Damage struct {
+	File string
+	Pos  int64
+	What string
+}
+
+func (d Damage) String() string { return fmt.Sprintf("%s at byte %d: %s", d.File, d.Pos, d.What) }
+
+// Report tells what a scan found.
+type Report struct {
+	Files       int
+	First, Last Seq // replayed groups are First..Last; Last below First: none
+	Groups      int
+	Entries     int
+	Bytes       int64
+	TornGroups  int // of which at least the header had arrived
+	TornBytes   int64
+	Damages     []Damage
+}
+
+// Scan is what boot found in the journal's files. It has changed nothing.
+type Scan struct {
+	cfg    Config
+	files  []*scanned
+	groups []found // to replay, in order
+	id     uint64  // 0: there is no journal yet
+	last   Seq
+	maxGen uint64
+	report Report
+}
+
+type scanned struct {
+	number int
+	path   string
+	size   int64
+}
+
+// found is a group with a valid header.
+type found struct {
+	header
+	file  int // index in Scan.files
+	pos   int64
+	whole bool
+}
+
+// NewScan reads the journal at cfg.Path. Damage is an error that wraps ErrDamaged, with
+// the places in Report.
+func NewScan(cfg Config) (*Scan, error) {
+	s := &Scan{cfg: cfg}
+	if err := s.list(); err != nil {
+		return s, err
+	}
+	if err := s.identify(); err != nil {
+		return s, err
+	}
+	var all []found
+	for i := range s.files {
+		groups, err := s.readFile(i)
+		if err != nil {
+			return s, err
+		}
+		all = append(all, groups...)
+	}
+	return s, s.choose(all)
+}
+
+// Report tells what was found.
+func (s *Scan) Report() Report { return s.report }
+
+func (s *Scan) list() error {
+	entries, err := s.cfg.Env.Disk.List(s.cfg.Path)
+	if errors.Is(err, env.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("journal: list %s: %w", s.cfg.Path, err)
+	}
+	if len(entries) > filesScanMax {
+		return fmt.Errorf("journal: %s holds %d files, more than %d", s.cfg.Path, len(entries), filesScanMax)
+	}
+	for _, e := range entries {
+		if n, ok := parseFileName(e.Name); ok && !e.Dir {
+			s.files = append(s.files, &scanned{number: n, path: s.cfg.Path + "/" + e.Name, size: e.Size})
+		}
+	}
+	s.report.Files = len(s.files)
+	return nil
+}
+
+// identify finds the journal's id at the front of its files, where no batch can forge it:
+// what clients send lies only inside groups.
+func (s *Scan) identify() error {
+	buf := make([]byte, headerSize)
+	for _, f := range s.files {
+		n, err := s.pread(f, buf, 0)
+		if err != nil {
+			return err
+		}
+		h, err := parseHeader(buf[:n])
+		if errors.Is(err, ErrVersion) {
+			return fmt.Errorf("%w: %s", err, f.path)
+		}
+		if err != nil {
+			continue
+		}
+		if s.id != 0 && s.id != h.id {
+			return s.damaged(f, 0, "group of another journal")
+		}
+		s.id = h.id
+	}
+	return nil
+}
+
+func (s *Scan) pread(f *scanned, buf []byte, off int64) (int, error) {
+	file, err := s.cfg.Env.Disk.Open(f.path, env.OpenExisting)
+	if err != nil {
+		return 0, fmt.Errorf("journal: open %s: %w", f.path, err)
+	}
+	defer func() { _ = file.Close() }()
+	n, err := file.Pread(buf, off)
+	if err != nil {
+		return n, fmt.Errorf("journal: read %s at %d: %w", f.path, off, err)
+	}
+	return n, nil
+}
+
+// readFile lists the groups of a file, of every generation: a header counts wherever a
+// group may start, so that damage does not hide what follows it.
+func (s *Scan) readFile(i int) ([]found, error) {
+	f := s.files[i]
+	file, err := s.cfg.Env.Disk.Open(f.path, env.OpenExisting)
+	if err != nil {
+		return nil, fmt.Errorf("journal: open %s: %w", f.path, err)
+	}
+	defer func() { _ = file.Close() }()
+	w := window{file: file}
+	var groups []found
+	for pos := int64(0); pos+headerSize <= f.size; {
+		b, err := w.at(pos, headerSize)
+		if err != nil {
+			return nil, fmt.Errorf("journal: read %s at %d: %w", f.path, pos, err)
+		}
+		h, err := parseHeader(b)
+		if errors.Is(err, ErrVersion) && pos == 0 {
+			return nil, fmt.Errorf("%w: %s at %d", err, f.path, pos)
+		}
+		if err != nil || (s.id != 0 && h.id != s.id) {
+			pos += Block
+			continue
+		}
+		if s.id == 0 { // no file begins with a group, and yet there is one
+			return nil, s.damaged(f, 0, "first group is missing")
+		}
+		g := found{header: h, file: i, pos: pos}
+		if g.whole, err = s.checkBody(&w, &g); err != nil {
+			return nil, err
+		}
+		groups = append(groups, g)
+		s.maxGen = max(s.maxGen, h.generation)
+		if pos += Block; g.whole {
+			pos = g.pos + h.size()
+		}
+	}
+	return groups, nil
+}
+
+func (s *Scan) checkBody(w *window, g *found) (bool, error) {
+	b, err := w.at(g.pos, headerSize+int(g.bodyLen))
+	if err != nil {
+		return false, fmt.Errorf("journal: read %s at %d: %w", s.files[g.file].path, g.pos, err)
+	}
+	_, err = parseGroup(b, nil)
+	if errors.Is(err, ErrVersion) {
+		return false, fmt.Errorf("%w: %s at %d", err, s.files[g.file].path, g.pos)
+	}
+	return err == nil, nil
+}
+
+// choose picks the groups to replay and judges what is not whole.
+func (s *Scan) choose(all []found) error {
+	slices.SortStableFunc(all, func(a, b found) int {
+		if a.seq != b.seq {
+			return compare(uint64(a.seq), uint64(b.seq))
+		}
+		return compare(a.generation, b.generation)
+	})
+	// durable: some header says that everything below was synced when it was written.
+	var durable, checkpoint Seq
+	for _, g := range all {
+		durable = max(durable, g.syncedBelow)
+		if g.whole {
+			s.last, checkpoint = g.seq, g.checkpointBelow
+		}
+	}
+	want := max(checkpoint, 1)
+	for i, g := range all {
+		if superseded(all[i:]) {
+			continue
+		}
+		switch {
+		case g.seq < checkpoint:
+		case g.whole && g.seq == want:
+			s.groups = append(s.groups, g)
+			want++
+		case g.whole:
+			return s.damaged(s.files[g.file], g.pos, fmt.Sprintf(
+				"group %d follows group %d: what lies between was durable", g.seq, want-1))
+		case g.seq < durable:
+			return s.damaged(s.files[g.file], g.pos, fmt.Sprintf(
+				"group %d is not whole; groups below %d were durable", g.seq, durable))
+		default:
+			s.report.TornGroups++
+			s.report.TornBytes += g.size()
+		}
+	}
+	if want < durable {
+		return s.damaged(s.files[0], 0, fmt.Sprintf(
+			"group %d is missing; groups below %d were durable", want, durable))
+	}
+	s.sum(checkpoint)
+	return nil
+}
+
+// superseded tells that a later boot used the first group's sequence again, after it had
+// dropped that group as torn.
+func superseded(all []found) bool {
+	for _, g := range all[1:] {
+		if g.seq != all[0].seq {
+			return false
+		}
+		if g.whole || !all[0].whole {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Scan) sum(checkpoint Seq) {
+	s.report.First, s.report.Last = max(checkpoint, 1), s.last
+	for _, g := range s.groups {
+		s.report.Groups++
+		s.report.Entries += int(g.entries)
+		s.report.Bytes += g.size()
+	}
+}
+
+func (s *Scan) damaged(f *scanned, pos int64, what string) error {
+	d := Damage{File: f.path, Pos: pos, What: what}
+	s.report.Damages = append(s.report.Damages, d)
+	return fmt.Errorf("%w: %s", ErrDamaged, d)
+}
+
+// Replay hands the entries of the groups at and above the checkpoint to fn, in order.
+func (s *Scan) Replay(fn func(Seq, Entry) error) error {
+	var buf []byte
+	for _, g := range s.groups {
+		f := s.files[g.file]
+		n := headerSize + int(g.bodyLen)
+		buf = slices.Grow(buf[:0], n)[:n]
+		read, err := s.pread(f, buf, g.pos)
+		if err != nil {
+			return err
+		}
+		h, err := parseGroup(buf[:read], fn)
+		if h.seq != g.seq || errors.Is(err, errTorn) || errors.Is(err, errNoHeader) {
+			return s.damaged(f, g.pos, fmt.Sprintf("group %d was whole a moment ago", g.seq))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compare(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// window reads a file forward through one buffer.
+type window struct {
+	file env.File
+	buf  []byte
+	pos  int64 // of buf[0]
+}
+
+// at gives n bytes at pos, fewer at the end of the file; valid until the next call.
+func (w *window) at(pos int64, n int) ([]byte, error) {
+	if pos >= w.pos && pos+int64(n) <= w.pos+int64(len(w.buf)) {
+		return w.buf[pos-w.pos:][:n], nil
+	}
+	want := max(n, scanChunk)
+	w.buf = slices.Grow(w.buf[:0], want)[:want]
+	read, err := w.file.Pread(w.buf, pos)
+	w.buf, w.pos = w.buf[:read], pos
+	if err != nil {
+		return nil, err
+	}
+	return w.buf[:min(n, read)], nil
+}

@@ -1,0 +1,130 @@
+package journal
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Start begins a new generation after everything Replay gave was made durable elsewhere.
+// It writes one group whose checkpoint is itself and makes it durable, so that no later
+// boot replays what this one did: dropped tails stay dropped, and all other files are
+// free. Blocking; boot only.
+func (s *Scan) Start() (*Journal, error) {
+	j := &Journal{cfg: s.cfg, id: s.id, generation: s.maxGen + 1, next: s.last + 1}
+	if j.id == 0 {
+		j.id = max(1, s.cfg.Env.Rand.Uint64("journal.id"))
+	}
+	if err := s.openFree(j); err != nil {
+		return nil, err
+	}
+	g := j.open()
+	j.pending = nil
+	j.durable, j.checkpoint = g.seq, g.seq
+	f, err := j.place(g)
+	if err != nil {
+		return nil, err
+	}
+	// The names must be durable even of files found here: a process that was killed may
+	// have left some that only the cache knows.
+	if err := s.syncNames(); err != nil {
+		return nil, err
+	}
+	if err := j.writeFirst(f, g); err != nil {
+		return nil, err
+	}
+	if err := s.openReplayed(j); err != nil {
+		return nil, err
+	}
+	r := s.report
+	j.trace(traceScan, int64(r.First), int64(r.Last), int64(r.Groups), int64(r.TornGroups))
+	return j, nil
+}
+
+func (s *Scan) syncNames() error {
+	parent := s.cfg.Path[:max(1, lastSlash(s.cfg.Path))]
+	for _, dir := range []string{s.cfg.Path, parent} {
+		if err := s.cfg.Env.Disk.SyncDir(dir); err != nil {
+			return fmt.Errorf("journal: sync %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+func lastSlash(path string) int {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '/' {
+			return i
+		}
+	}
+	return 0
+}
+
+// openFree makes the directory and opens the files that hold nothing to be replayed.
+func (s *Scan) openFree(j *Journal) error {
+	if err := s.cfg.Env.Disk.MkdirAll(s.cfg.Path); err != nil {
+		return fmt.Errorf("journal: make %s: %w", s.cfg.Path, err)
+	}
+	for i, f := range s.files {
+		j.numbered = max(j.numbered, f.number+1)
+		if s.replays(i) {
+			continue
+		}
+		if err := s.reopen(j, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openReplayed frees the files that were replayed: the first group made them old.
+func (s *Scan) openReplayed(j *Journal) error {
+	for i, f := range s.files {
+		if !s.replays(i) {
+			continue
+		}
+		if err := s.reopen(j, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Scan) replays(i int) bool {
+	return slices.ContainsFunc(s.groups, func(g found) bool { return g.file == i })
+}
+
+// reopen puts a file among the free ones, or removes it if it is not of the common size.
+func (s *Scan) reopen(j *Journal, f *scanned) error {
+	if f.size > s.cfg.FileBytes || len(j.free)+len(j.live) >= s.cfg.Files {
+		s.cfg.Env.Disk.RemoveAllLater(f.path)
+		return nil
+	}
+	opened, err := s.cfg.Env.Disk.OpenLog(f.path, s.cfg.FileBytes)
+	if err != nil {
+		return fmt.Errorf("journal: open %s: %w", f.path, err)
+	}
+	j.free = append(j.free, &file{number: f.number, file: opened, size: s.cfg.FileBytes})
+	return nil
+}
+
+// writeFirst makes g durable, blocking.
+func (j *Journal) writeFirst(f *file, g *group) error {
+	var b []byte
+	for _, piece := range g.seal(header{
+		id: j.id, generation: f.generation, syncedBelow: j.durable, checkpointBelow: j.checkpoint,
+	}) {
+		b = append(b, piece...)
+	}
+	if err := f.file.Pwrite(b, f.end); err != nil {
+		return fmt.Errorf("journal: write %s: %w", fileName(f.number), err)
+	}
+	if err := f.file.Fsync(); err != nil {
+		return fmt.Errorf("journal: sync %s: %w", fileName(f.number), err)
+	}
+	f.end += g.size()
+	f.last = g.seq
+	j.durable, j.carried = g.seq+1, g.seq
+	g.release()
+	j.spare = append(j.spare, g)
+	return nil
+}
