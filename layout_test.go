@@ -42,10 +42,11 @@ node, nodetest, simtest, checker, simulated, real, process  < cmd, e2e, examples
 // envtest hold both implementations of core/env to its words; the simulated disk and world
 // drive core; nothing simulated ever needs the real one.
 const testOrder = `
-every room of core, envtest, simnet, simdisk, sim, simtest  < every room of core, simnet, simdisk, sim, simtest
-record, log, envtest                                        < netx, diskx
-nodetest, checker                                           < node, admin, metrics, console, process, real
-simtest                                                     < scenarios
+every room of core, engine, simnet, simdisk, sim, simtest  < every room of core
+every room of core, engine, simnet, simdisk, sim, simtest  < engine, simnet, simdisk, sim, simtest
+record, log, envtest                                       < netx, diskx
+nodetest, checker                                          < node, admin, metrics, console, process, real
+simtest                                                    < scenarios
 `
 
 // rooms maps a room to its folder; the longest folder that holds a package is its room.
@@ -56,18 +57,22 @@ var rooms = map[string]string{
 	"controller": "core/controller", "coordinator": "core/coordinator", "group": "core/group",
 	"txn": "core/txn", "auth": "core/auth", "quota": "core/quota", "tier": "core/tier",
 	"peer": "core/peer", "api": "core/api", "broker": "core/broker",
-	"sim": "sim", "engine": "sim/engine", "simnet": "sim/simnet", "simdisk": "sim/simdisk", "simtest": "sim/simtest",
-	"netx": "netx", "diskx": "diskx",
+	"sim": "sim", "engine": "sim/engine", "simnet": "sim/simnet", "simdisk": "sim/simdisk",
+	"simtest": "sim/simtest",
+	"netx":    "netx", "diskx": "diskx",
 	"node": "node", "config": "node/config", "admin": "node/admin", "metrics": "node/metrics",
 	"console": "node/console", "nodetest": "node/nodetest",
 	"checker": "checker", "scenarios": "scenarios", "simulated": "scenarios/target/simulated",
 	"real": "scenarios/target/real", "process": "scenarios/target/process",
-	"cmd": "cmd/tidemark", "mutants": "cmd/mutants", "detlint": "cmd/detlint", "e2e": "e2e", "examples": "examples",
+	"cmd": "cmd/tidemark", "mutants": "cmd/mutants", "detlint": "cmd/detlint",
+	"e2e": "e2e", "examples": "examples",
 }
+
+type module struct{ path, rooms, reason string }
 
 // thirdParty lists the modules a room may import. A dependency must be worth owning:
 // maintained, few transitive modules, hard to write in a week.
-var thirdParty = []struct{ module, rooms, reason string }{
+var thirdParty = []module{
 	{"github.com/twmb/franz-go/pkg/kmsg", "api, group, txn, controller", "the wire structs of every Kafka API"},
 	{"github.com/hashicorp/go-msgpack/v2", "codec", "canonical msgpack for records, tapes, histories"},
 	{"github.com/klauspost/compress", "record", "gzip, snappy and zstd of record batches"},
@@ -77,7 +82,7 @@ var thirdParty = []struct{ module, rooms, reason string }{
 	{"github.com/anishathalye/porcupine", "checker", "linearizability"},
 	{"go.yaml.in/yaml/v3", "scenarios", "scenario files, strict"},
 	{"github.com/bluekeyes/go-gitdiff", "scenarios", "lays the museum's patches over the sources"},
-	{"github.com/twmb/franz-go/pkg/kmsg", "scenarios, simulated, real", "workloads are Kafka clients over core/env"},
+	{"github.com/twmb/franz-go/pkg/kmsg", "scenarios, simulated, real", "workloads are clients over core/env"},
 	{"github.com/twmb/franz-go", "process, cmd, e2e, examples", "a real client, never in core or sim"},
 	{"github.com/twmb/franz-go/pkg/kadm", "process, cmd, e2e, examples", "admin calls of the command line"},
 	{"github.com/twmb/franz-go/pkg/kmsg", "process, cmd, e2e, examples", "requests kadm has no call for"},
@@ -93,7 +98,7 @@ var thirdParty = []struct{ module, rooms, reason string }{
 }
 
 // testThirdParty may be imported by every _test.go file of the rooms named.
-var testThirdParty = []struct{ module, rooms, reason string }{
+var testThirdParty = []module{
 	{"github.com/stretchr/testify", "every room", "require, where plain if is longer"},
 	{"pgregory.net/rapid", "every room", "laws over all inputs"},
 	{"github.com/cockroachdb/datadriven", "every room", "stories as scripts in testdata"},
@@ -134,8 +139,8 @@ func TestEveryFolderWithCodeBelongsToARoom(t *testing.T) {
 		}
 		seen[dir] = true
 		if roomOf(dir) == "" {
-			t.Errorf("%s: belongs to no room. Put the code into the room whose sentence fits it (ARCHITECTURE.md, "+
-				"\"Which room?\"), or add the room to layout_test.go with its place in the order", dir)
+			t.Errorf("%s: belongs to no room. Put the code into the room whose sentence fits it (ARCHITECTURE.md), "+
+				"or add the room to layout_test.go with its place in the order", dir)
 		}
 	}
 }
@@ -174,7 +179,8 @@ func TestLayoutRefusesWhatItForbids(t *testing.T) {
 	} {
 		f := parseFixture(t, c.file, fmt.Sprintf(head, c.imports))
 		if got := l.check(f); (len(got) > 0) != c.refused {
-			t.Errorf("%s: %s importing %s: refused=%v, want %v: %v", c.name, c.file, c.imports, len(got) > 0, c.refused, got)
+			t.Errorf("%s: %s importing %s: refused=%v, want %v: %v",
+				c.name, c.file, c.imports, len(got) > 0, c.refused, got)
 		}
 	}
 	const uses = "package x\n\nimport \"" + modulePath + "/core/env\"\n\nvar _ env.%s\n"
@@ -288,7 +294,8 @@ func roomsIn(edges map[string]map[string][]string) []string {
 	}
 	slices.Sort(all)
 	// A tool and a test suite happen to stand low; they are not rooms to build on.
-	return slices.DeleteFunc(slices.Compact(all), func(r string) bool { return r == "detlint" || r == "envtest" })
+	isTool := func(room string) bool { return room == "detlint" || room == "envtest" }
+	return slices.DeleteFunc(slices.Compact(all), isTool)
 }
 
 // closeOver makes the order transitive. A restriction holds along the way: who reaches env
@@ -363,16 +370,17 @@ func (l *layout) checkOwn(f *goFile, spec *ast.ImportSpec, room string, isTest b
 		}
 	}
 	if !ok {
-		return fmt.Sprintf("is against the order of rooms: %q may not import %q. Move what you need below both, "+
-			"or let the reader declare a small interface; the order is at the top of layout_test.go", room, target)
+		return fmt.Sprintf("is against the order of rooms: %q may not import %q. Move what you need below "+
+			"both, or let the reader declare a small interface; the order heads layout_test.go", room, target)
 	}
 	if only == nil {
 		return ""
 	}
 	for ident, pos := range selectorsOf(f, spec) {
 		if !slices.Contains(only, ident) {
-			return fmt.Sprintf("may be used in %q for %s only, and %s uses %s. A machine gets the time as an argument "+
-				"and returns effects; the loop carries them out", room, strings.Join(only, ", "), f.position(pos), ident)
+			return fmt.Sprintf("may be used in %q for %s only, and %s uses %s. A machine gets the time as an "+
+				"argument and returns effects; the loop carries them out",
+				room, strings.Join(only, ", "), f.position(pos), ident)
 		}
 	}
 	return ""
@@ -380,15 +388,15 @@ func (l *layout) checkOwn(f *goFile, spec *ast.ImportSpec, room string, isTest b
 
 func checkThirdParty(imported, room string, isTest bool) string {
 	owners := map[string]bool{}
-	match := func(list []struct{ module, rooms, reason string }) bool {
-		module := ""
-		for _, d := range list { // the longest module path that holds the package
-			if (imported == d.module || strings.HasPrefix(imported, d.module+"/")) && len(d.module) > len(module) {
-				module = d.module
+	match := func(list []module) bool {
+		longest := "" // the longest module path that holds the package
+		for _, d := range list {
+			if (imported == d.path || strings.HasPrefix(imported, d.path+"/")) && len(d.path) > len(longest) {
+				longest = d.path
 			}
 		}
 		for _, d := range list {
-			if d.module != module || module == "" {
+			if d.path != longest || longest == "" {
 				continue
 			}
 			if d.rooms == "every room" || d.rooms == "" && room == "" || roomNamed(d.rooms, room) {
@@ -402,7 +410,8 @@ func checkThirdParty(imported, room string, isTest bool) string {
 		return ""
 	}
 	if len(owners) == 0 {
-		return "is a module nobody chose yet. Add it to thirdParty in layout_test.go with the rooms that may use it and the reason"
+		return "is a module nobody chose yet. Add it to thirdParty in layout_test.go with the rooms that may " +
+			"use it and the reason"
 	}
 	return fmt.Sprintf("belongs to other rooms (%s), not to %q; see thirdParty in layout_test.go",
 		strings.Join(sortedKeys(owners), "; "), room)
@@ -433,7 +442,7 @@ func TestLayoutNamesEachRoomOnce(t *testing.T) {
 	for _, d := range thirdParty {
 		for name := range strings.SplitSeq(d.rooms, ",") {
 			if name = strings.TrimSpace(name); rooms[name] == "" && name != "every room of core" {
-				t.Errorf("%s: no room is named %q", d.module, name)
+				t.Errorf("%s: no room is named %q", d.path, name)
 			}
 		}
 	}

@@ -28,6 +28,8 @@ type goFile struct {
 	lines []string
 	fset  *token.FileSet
 	ast   *ast.File
+
+	patterns []string // cache of stringPatterns
 }
 
 var loadTree = sync.OnceValues(func() (*sources, error) { return readSources(os.DirFS(".")) })
@@ -80,7 +82,8 @@ func parseGo(fset *token.FileSet, name, text string) (*goFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &goFile{path: name, lines: strings.Split(text, "\n"), fset: fset, ast: file}, nil
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	return &goFile{path: name, lines: lines, fset: fset, ast: file}, nil
 }
 
 func parseFixture(t *testing.T, name, text string) *goFile {
@@ -94,10 +97,15 @@ func parseFixture(t *testing.T, name, text string) *goFile {
 
 func (s *sources) read(t *testing.T, name string) string {
 	t.Helper()
-	text, err := fs.ReadFile(s.fsys, name)
-	if err != nil {
-		t.Fatal(err)
+	if !s.exists(name) {
+		t.Fatalf("%s: does not exist", name)
 	}
+	return s.text(name)
+}
+
+// text is the content of a file, "" if it cannot be read.
+func (s *sources) text(name string) string {
+	text, _ := fs.ReadFile(s.fsys, name)
 	return string(text)
 }
 
