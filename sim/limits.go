@@ -1,0 +1,16 @@
+package sim
+
+const (
+	// HostsMax bounds the machines of a world.
+	HostsMax = 1 << 10
+	// TraceRing is how many of the last trace events a failure shows.
+	TraceRing = 50
+	// InboxMax bounds the events a host that is busy or paused keeps; beyond it the world
+	// is broken, because senders are bounded.
+	InboxMax = 1 << 20
+	// BufferQuarantine is how many released buffers of a host stay poisoned before their
+	// memory is used again, so that a late read of one finds poison.
+	BufferQuarantine = 64
+	// QuarantineBytes bounds what one size class keeps in quarantine, per host.
+	QuarantineBytes = 4 << 20
+)
