@@ -1,0 +1,25 @@
+package netx
+
+import "time"
+
+// Limits of the network boundary. Configurable ones have their default here.
+const (
+	// FrameMaxDefault is socket.request.max.bytes.
+	FrameMaxDefault = 100 << 20
+	// sendQueueHigh is where Send starts to answer false, in bytes queued on a connection:
+	// several fetch replies of the usual size, so that a fast reader never waits.
+	sendQueueHigh = 8 << 20
+	// sendQueueLow is where a connection that was full becomes writable again.
+	sendQueueLow = sendQueueHigh / 2
+	// inboxBytesMax bounds the frames that wait for the loop; readers stop beyond it.
+	inboxBytesMax = 256 << 20
+	// readStep is what a reader allocates before any byte of a larger frame has arrived, so
+	// that a length alone costs nothing.
+	readStep = 1 << 20
+	// readBufferBytes is the read-ahead of a connection: small, for thousands of idle ones.
+	readBufferBytes = 8 << 10
+	// writevMax is how many buffers one system call takes (IOV_MAX).
+	writevMax = 1024
+	// lingerMax bounds how long a connection that is to be closed may take its last bytes.
+	lingerMax = 10 * time.Second
+)

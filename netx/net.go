@@ -1,0 +1,271 @@
+package netx
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidemark-log/tidemark/core/env"
+)
+
+// Config of a node's network.
+type Config struct {
+	Loop    *Loop
+	Buffers env.Buffers
+	// Decode is applied to each frame on its reader's goroutine; nil hands on raw frames.
+	Decode func(class env.Class, frame []byte) any
+	// FrameMax bounds a frame (socket.request.max.bytes); 0 means FrameMaxDefault.
+	FrameMax int32
+	// IdleTimeout closes a connection that sends nothing for so long
+	// (connections.max.idle.ms); 0 means never.
+	IdleTimeout time.Duration
+	// ConnectionsMax bounds inbound connections (max.connections), and ConnectionsPerIP
+	// those of one address (max.connections.per.ip); 0 means no bound.
+	ConnectionsMax   int
+	ConnectionsPerIP int
+	// DialTimeout bounds an outbound connection's set-up; 0 means 10 s.
+	DialTimeout time.Duration
+}
+
+// Net implements env.Net over TCP. Its env.Net methods belong to the loop's handler.
+type Net struct {
+	cfg    Config
+	nextID atomic.Uint64
+	conns  map[env.ConnID]*conn // loop goroutine only
+
+	running sync.WaitGroup // accepters, readers, writers
+
+	mu        sync.Mutex // guards what follows
+	room      sync.Cond  // the inbox has room again, or the net is closing
+	inInbox   int        // bytes of frames delivered and not yet handled
+	closing   bool
+	listeners []net.Listener
+	open      map[*conn]struct{}
+	perIP     map[string]int
+	inbound   int
+}
+
+// New returns a network for the loop's handler.
+func New(cfg Config) *Net {
+	if cfg.FrameMax == 0 {
+		cfg.FrameMax = FrameMaxDefault
+	}
+	if cfg.DialTimeout == 0 {
+		cfg.DialTimeout = 10 * time.Second
+	}
+	n := &Net{
+		cfg:   cfg,
+		conns: make(map[env.ConnID]*conn),
+		open:  make(map[*conn]struct{}),
+		perIP: make(map[string]int),
+	}
+	n.room.L = &n.mu
+	cfg.Loop.net = n
+	return n
+}
+
+// Listen accepts connections of that class at addr and returns the address in use.
+func (n *Net) Listen(class env.Class, name, addr string) (net.Addr, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("netx: listener %s: %w", name, err)
+	}
+	n.mu.Lock()
+	n.listeners = append(n.listeners, l)
+	n.running.Add(1)
+	n.mu.Unlock()
+	go n.accept(l, class, name)
+	return l.Addr(), nil
+}
+
+// acceptPause keeps a process without descriptors from spinning in accept.
+const acceptPause = 50 * time.Millisecond
+
+func (n *Net) accept(l net.Listener, class env.Class, name string) {
+	defer n.running.Done()
+	for {
+		socket, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			time.Sleep(acceptPause)
+			continue
+		}
+		info := env.ConnInfo{Class: class, Listener: name, Remote: socket.RemoteAddr().String()}
+		c := n.newConn(info, true)
+		if !n.admit(c, socket) {
+			_ = socket.Close() // over the bound: the client sees a disconnect, as with Kafka
+			continue
+		}
+		c.socket = socket
+		n.cfg.Loop.post(event{kind: eventAccepted, conn: c})
+		n.start(c)
+	}
+}
+
+// admit counts an inbound connection against the bounds.
+func (n *Net) admit(c *conn, socket net.Conn) bool {
+	ip, _, _ := net.SplitHostPort(socket.RemoteAddr().String())
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closing ||
+		n.cfg.ConnectionsMax > 0 && n.inbound >= n.cfg.ConnectionsMax ||
+		n.cfg.ConnectionsPerIP > 0 && n.perIP[ip] >= n.cfg.ConnectionsPerIP {
+		return false
+	}
+	n.inbound++
+	n.perIP[ip]++
+	c.ip = ip
+	n.open[c] = struct{}{}
+	return true
+}
+
+// start runs the connection's two goroutines.
+func (n *Net) start(c *conn) {
+	n.running.Add(2)
+	go c.read()
+	go c.write()
+}
+
+// ended forgets a connection whose goroutines are through.
+func (n *Net) ended(c *conn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, ok := n.open[c]; !ok {
+		return
+	}
+	delete(n.open, c)
+	if c.inbound {
+		n.inbound--
+		if n.perIP[c.ip]--; n.perIP[c.ip] == 0 {
+			delete(n.perIP, c.ip)
+		}
+	}
+}
+
+// Dial implements env.Net.
+func (n *Net) Dial(class env.Class, addr string) env.ConnID {
+	c := n.newConn(env.ConnInfo{Class: class, Remote: addr}, false)
+	n.conns[c.id] = c
+	n.running.Add(1)
+	go func() {
+		defer n.running.Done()
+		socket, err := net.DialTimeout("tcp", addr, n.cfg.DialTimeout)
+		if err == nil && !n.opened(c, socket) {
+			_ = socket.Close()
+			err = env.ErrClosed
+		}
+		n.cfg.Loop.post(event{kind: eventDialed, conn: c, err: err})
+		if err == nil {
+			n.start(c)
+		}
+	}()
+	return c.id
+}
+
+// opened takes over a dialed socket, unless the connection or the net is closed by now.
+func (n *Net) opened(c *conn, socket net.Conn) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n.closing || c.ending != endNot {
+		return false
+	}
+	c.socket = socket
+	n.open[c] = struct{}{}
+	return true
+}
+
+// Send implements env.Net.
+func (n *Net) Send(id env.ConnID, f env.Frame) bool {
+	c := n.conns[id]
+	if c == nil {
+		releaseFrame(f)
+		return true
+	}
+	return c.send(f)
+}
+
+// Pause implements env.Net.
+func (n *Net) Pause(id env.ConnID) {
+	if c := n.conns[id]; c != nil {
+		c.setPaused(true)
+	}
+}
+
+// Resume implements env.Net.
+func (n *Net) Resume(id env.ConnID) {
+	if c := n.conns[id]; c != nil {
+		c.setPaused(false)
+	}
+}
+
+// Close implements env.Net.
+func (n *Net) Close(id env.ConnID) {
+	if c := n.conns[id]; c != nil {
+		n.forget(c)
+		c.end(endNow)
+	}
+}
+
+// CloseAfterSend implements env.Net.
+func (n *Net) CloseAfterSend(id env.ConnID) {
+	if c := n.conns[id]; c != nil {
+		n.forget(c)
+		c.end(endAfterSend)
+	}
+}
+
+// forget makes the connection silent towards the handler.
+func (n *Net) forget(c *conn) {
+	c.dead = true
+	delete(n.conns, c.id)
+}
+
+// enterInbox waits until the inbox has room for a frame of so many bytes; false means that
+// the net is closing.
+func (n *Net) enterInbox(bytes int) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for n.inInbox > 0 && n.inInbox+bytes > inboxBytesMax && !n.closing {
+		n.room.Wait()
+	}
+	n.inInbox += bytes
+	return !n.closing
+}
+
+func (n *Net) leftInbox(bytes int) {
+	n.mu.Lock()
+	n.inInbox -= bytes
+	n.mu.Unlock()
+	n.room.Broadcast()
+}
+
+// Shutdown closes listeners and connections and waits for their goroutines. The loop may
+// be running or stopped. CloseListeners first gives a clean stop time to answer.
+func (n *Net) Shutdown() {
+	n.CloseListeners()
+	n.mu.Lock()
+	n.closing = true
+	for c := range n.open {
+		c.end(endNow)
+	}
+	n.mu.Unlock()
+	n.room.Broadcast()
+	n.running.Wait()
+}
+
+// CloseListeners stops accepting.
+func (n *Net) CloseListeners() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, l := range n.listeners {
+		_ = l.Close() // nothing is lost with a listener
+	}
+	n.listeners = nil
+}

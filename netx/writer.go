@@ -1,0 +1,145 @@
+package netx
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+
+	"github.com/tidemark-log/tidemark/core/env"
+)
+
+// write sends what is queued until the connection ends. It takes all frames that wait at
+// once, so that many small replies are one system call.
+func (c *conn) write() {
+	defer c.net.running.Done()
+	defer c.net.ended(c)
+	w := writer{conn: c}
+	var batch []env.Frame
+	for {
+		batch = c.nextFrames(batch)
+		if len(batch) == 0 {
+			_ = c.socket.Close() // all sent, or nobody to send to
+			return
+		}
+		sent, err := w.writeFrames(batch)
+		for _, f := range batch {
+			releaseFrame(f)
+		}
+		if err != nil {
+			c.end(endNow) // the reader sees it and reports the end
+			continue
+		}
+		c.wrote(sent)
+	}
+}
+
+// nextFrames waits for frames and swaps the queue for the emptied batch. None means that
+// the connection is at its end; what was still queued is given up.
+func (c *conn) nextFrames(batch []env.Frame) []env.Frame {
+	clear(batch)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.queue) == 0 && c.ending == endNot {
+		c.changed.Wait()
+	}
+	if c.ending == endNow {
+		for _, f := range c.queue {
+			releaseFrame(f)
+		}
+		c.queue = nil
+		return nil
+	}
+	taken := c.queue
+	c.queue = batch[:0]
+	return taken
+}
+
+// wrote accounts for bytes on the wire and tells the handler when a full queue has room.
+func (c *conn) wrote(bytes int) {
+	c.mu.Lock()
+	c.queued -= bytes
+	writable := c.full && c.queued <= sendQueueLow
+	if writable {
+		c.full = false
+	}
+	c.mu.Unlock()
+	if writable {
+		c.net.cfg.Loop.post(event{kind: eventWritable, conn: c})
+	}
+}
+
+// writer holds the scratch of one connection's writes.
+type writer struct {
+	conn    *conn
+	lengths []byte
+	bufs    [][]byte
+}
+
+// writeFrames writes the frames and returns their bytes, lengths not counted.
+func (w *writer) writeFrames(frames []env.Frame) (int, error) {
+	if need := 4 * len(frames); cap(w.lengths) < need {
+		w.lengths = make([]byte, need)
+	}
+	total := 0
+	for i, f := range frames {
+		size := f.Len()
+		total += size
+		prefix := w.lengths[4*i : 4*i+4]
+		binary.BigEndian.PutUint32(prefix, uint32(size))
+		w.bufs = append(w.bufs, prefix)
+		if err := w.gather(f); err != nil {
+			return total, err
+		}
+	}
+	return total, w.flush()
+}
+
+// gather collects the chunks of a frame for one gathered write.
+func (w *writer) gather(f env.Frame) error {
+	for _, chunk := range f.Chunks {
+		if chunk.File != nil {
+			if err := w.writeRegion(chunk); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(chunk.Bytes) > 0 {
+			w.bufs = append(w.bufs, chunk.Bytes)
+		}
+		if len(w.bufs) >= writevMax {
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeRegion sends part of a file through a pooled buffer.
+func (w *writer) writeRegion(chunk env.Chunk) error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	buffer := w.conn.net.cfg.Buffers.Get(chunk.Len)
+	defer buffer.Release()
+	n, err := chunk.File.Pread(buffer.Bytes(), chunk.Off)
+	if err == nil && n < chunk.Len {
+		err = fmt.Errorf("netx: file region of %d bytes ends after %d", chunk.Len, n)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = w.conn.socket.Write(buffer.Bytes())
+	return err
+}
+
+func (w *writer) flush() error {
+	if len(w.bufs) == 0 {
+		return nil
+	}
+	bufs := net.Buffers(w.bufs) // a copy of the slice header: WriteTo consumes it
+	_, err := bufs.WriteTo(w.conn.socket)
+	clear(w.bufs)
+	w.bufs = w.bufs[:0]
+	return err
+}
