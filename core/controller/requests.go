@@ -1,0 +1,121 @@
+package controller
+
+import (
+	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/metadata"
+)
+
+// FormatCluster asks for the first records of a new metadata log.
+type FormatCluster struct {
+	ClusterID string
+}
+
+// ClusterFormatted answers FormatCluster. A log that has a cluster id keeps it: Code is
+// InvalidRequest if it is another than the one asked for.
+type ClusterFormatted struct {
+	Code    kafka.ErrorCode
+	Message string
+	// ClusterID is the id that holds.
+	ClusterID string
+}
+
+// RegisterBroker asks to admit an incarnation of a broker.
+type RegisterBroker struct {
+	ID          kafka.BrokerID
+	Incarnation metadata.IncarnationID
+	ClusterID   string // "" is not checked
+	Rack        string
+	Listeners   []metadata.Listener
+	// PreviousEnded says that no earlier incarnation of this id can be running: the
+	// controller's own broker knows, since it holds the lock of the log directory.
+	// Otherwise another incarnation that is registered and not fenced refuses this one.
+	PreviousEnded bool
+}
+
+// BrokerRegistered answers RegisterBroker.
+type BrokerRegistered struct {
+	Code    kafka.ErrorCode
+	Message string
+	// Epoch is the broker's epoch, to be carried by all it says from now on.
+	Epoch kafka.BrokerEpoch
+	// Partitions is the number of partitions whose leader epoch was raised.
+	Partitions int
+}
+
+// CreateTopics asks for topics. Each is created or refused on its own.
+type CreateTopics struct {
+	Topics []CreateTopic
+	// ValidateOnly asks what would happen.
+	ValidateOnly bool
+}
+
+// CreateTopic asks for one topic.
+type CreateTopic struct {
+	Name string
+	// Partitions and ReplicationFactor are -1 for the broker's default, and must be -1
+	// when Assignments are given.
+	Partitions        int32
+	ReplicationFactor int16
+	Assignments       []Assignment
+	Configs           []ConfigSetting
+}
+
+// Assignment places one partition by hand; the first broker is the preferred leader.
+type Assignment struct {
+	Partition int32
+	Brokers   []kafka.BrokerID
+}
+
+// ConfigSetting is one config of a request. A nil value is the protocol's null.
+type ConfigSetting struct {
+	Key   string
+	Value *string
+}
+
+// TopicCreated answers one CreateTopic; answers stand in the order of the request. All
+// fields are filled only if Code is None. With ValidateOnly the ID is zero.
+type TopicCreated struct {
+	Name              string
+	Code              kafka.ErrorCode
+	Message           string
+	ID                kafka.TopicID
+	Partitions        int32
+	ReplicationFactor int16
+	// Configs are the effective values of all topic keys.
+	Configs []metadata.EffectiveConfig
+}
+
+// DeleteTopics asks to delete topics. Each is deleted or refused on its own.
+type DeleteTopics struct {
+	Topics []DeleteTopic
+}
+
+// DeleteTopic names one topic, by name or by id, not both.
+type DeleteTopic struct {
+	Name string
+	ID   kafka.TopicID
+}
+
+// TopicDeleted answers one DeleteTopic; answers stand in the order of the request. Name
+// and ID are both filled if the topic was found.
+type TopicDeleted struct {
+	Name    string
+	ID      kafka.TopicID
+	Code    kafka.ErrorCode
+	Message string
+}
+
+// AllocateProducerIDs asks for a block of producer ids.
+type AllocateProducerIDs struct {
+	Broker kafka.BrokerID
+	Epoch  kafka.BrokerEpoch
+}
+
+// ProducerIDsAllocated answers AllocateProducerIDs: the ids First to First+Count-1 belong
+// to that broker for the life of the cluster.
+type ProducerIDsAllocated struct {
+	Code    kafka.ErrorCode
+	Message string
+	First   kafka.ProducerID
+	Count   kafka.ProducerID
+}

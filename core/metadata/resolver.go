@@ -1,0 +1,167 @@
+package metadata
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidemark-log/tidemark/core/invariant"
+	"github.com/tidemark-log/tidemark/core/kafka"
+)
+
+// ConfigSource tells where an effective value comes from, in the numbers of
+// DescribeConfigs.
+type ConfigSource int8
+
+// The sources, the most specific first.
+const (
+	SourceTopic          ConfigSource = 1
+	SourceDynamicBroker  ConfigSource = 2
+	SourceDynamicDefault ConfigSource = 3
+	SourceStatic         ConfigSource = 4
+	SourceDefault        ConfigSource = 5
+)
+
+// EffectiveConfig is a key with the value that holds.
+type EffectiveConfig struct {
+	Key     *ConfigKey
+	Value   string
+	IsSet   bool // false: the key has no value at all
+	Source  ConfigSource
+	Derived []ConfigSynonym // every value on the way, the one that holds first
+}
+
+// ConfigSynonym is one value that holds, or would hold if the ones before it were absent.
+type ConfigSynonym struct {
+	Name   string
+	Value  string
+	Source ConfigSource
+}
+
+// Resolver answers which config values hold on one broker: what is set on the topic,
+// else dynamically on the broker, else dynamically for all brokers, else in the broker's
+// own file, else the default.
+type Resolver struct {
+	broker kafka.BrokerID
+	static Configs
+}
+
+// NewResolver makes a resolver for a broker whose file sets static. Every key must be
+// known and every value valid; the error names all that are not.
+func NewResolver(broker kafka.BrokerID, static map[string]string) (*Resolver, error) {
+	r := &Resolver{broker: broker}
+	var problems []error
+	for key, value := range static { //detlint:ok sorted below
+		r.static = append(r.static, ConfigEntry{key, value})
+	}
+	slices.SortFunc(r.static, func(a, b ConfigEntry) int { return strings.Compare(a.Key, b.Key) })
+	for _, e := range r.static {
+		if why := ValidateBrokerConfig(e.Key, e.Value); why != "" {
+			problems = append(problems, errors.New(why))
+		}
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("metadata: static configs: %w", errors.Join(problems...))
+	}
+	return r, nil
+}
+
+// Topic returns the value of one topic key, for a topic with the given own configs. The
+// key must be a topic key.
+func (r *Resolver) Topic(m *Image, own Configs, key string) EffectiveConfig {
+	k := TopicConfigKey(key)
+	// Our own code asks by constant names; a client's key was looked up before.
+	if k == nil {
+		invariant.Violated("metadata.topic-key-known", "key=%q", key)
+	}
+	e := EffectiveConfig{Key: k, Source: SourceDefault}
+	if v, ok := own.Get(key); ok {
+		e.add(Synonym{Key: key}, v, SourceTopic)
+	}
+	for _, s := range k.Synonyms {
+		r.addBroker(&e, m, s)
+	}
+	if len(k.Synonyms) == 0 {
+		e.add(Synonym{Key: key}, k.Default, SourceDefault)
+	}
+	return e
+}
+
+// Broker returns the value of one broker key. The key must be a broker key.
+func (r *Resolver) Broker(m *Image, key string) EffectiveConfig {
+	k := BrokerConfigKey(key)
+	// See Topic.
+	if k == nil {
+		invariant.Violated("metadata.broker-key-known", "key=%q", key)
+	}
+	e := EffectiveConfig{Key: k, Source: SourceDefault}
+	r.addBroker(&e, m, Synonym{Key: key})
+	return e
+}
+
+// DescribeTopic returns all topic keys that clients are shown, ordered by name.
+func (r *Resolver) DescribeTopic(m *Image, own Configs) []EffectiveConfig {
+	out := make([]EffectiveConfig, 0, len(topicKeys))
+	for _, k := range topicKeys {
+		if !k.Internal {
+			out = append(out, r.Topic(m, own, k.Name))
+		}
+	}
+	return out
+}
+
+// DescribeBroker returns all broker keys that clients are shown, ordered by name.
+func (r *Resolver) DescribeBroker(m *Image) []EffectiveConfig {
+	out := make([]EffectiveConfig, 0, len(brokerKeys))
+	for _, k := range brokerKeys {
+		if !k.Internal {
+			out = append(out, r.Broker(m, k.Name))
+		}
+	}
+	return out
+}
+
+// addBroker adds what is known about one broker key, the most specific first.
+func (r *Resolver) addBroker(e *EffectiveConfig, m *Image, s Synonym) {
+	own := m.Configs(Resource{Type: ResourceBroker, Name: r.broker.String()})
+	if v, ok := own.Get(s.Key); ok {
+		e.add(s, v, SourceDynamicBroker)
+	}
+	if v, ok := m.Configs(Resource{Type: ResourceBroker}).Get(s.Key); ok {
+		e.add(s, v, SourceDynamicDefault)
+	}
+	if v, ok := r.static.Get(s.Key); ok {
+		e.add(s, v, SourceStatic)
+	}
+	if k := BrokerConfigKey(s.Key); !k.NoDefault {
+		e.add(s, k.Default, SourceDefault)
+	}
+}
+
+// add appends a value to the way; the first one holds.
+func (e *EffectiveConfig) add(s Synonym, value string, source ConfigSource) {
+	if len(e.Derived) == 0 {
+		e.Value, e.IsSet, e.Source = s.scaled(value), true, source
+	}
+	e.Derived = append(e.Derived, ConfigSynonym{s.Key, value, source})
+}
+
+// scaled converts a broker's number to the topic key's unit. Negative numbers mean
+// "none" in every unit.
+func (s Synonym) scaled(value string) string {
+	if s.Scale <= 1 {
+		return value
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+	// Values are validated before they are set; the scaled ones are 32 bits wide.
+	if err != nil || n > math.MaxInt32 {
+		invariant.Violated("metadata.config-value-valid", "key=%s value=%q", s.Key, value)
+	}
+	if n < 0 {
+		return value
+	}
+	return strconv.FormatInt(n*s.Scale, 10)
+}
