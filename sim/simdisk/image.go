@@ -54,4 +54,3 @@ func (d *Disk) files(durable bool) []string {
 	walk(d.root, "")
 	return paths
 }
-
