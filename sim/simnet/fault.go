@@ -58,7 +58,7 @@ func (e *end) abort() {
 		e.cutInFlight(e.jitter.Of("net.abort").Uint64(0))
 		e.tellPeer(0, errReset)
 	}
-	e.lost = true
+	e.lost, e.told = true, true
 	e.post(e.stack.clock.Now(), opClosed, errReset)
 }
 
