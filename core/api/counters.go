@@ -1,0 +1,21 @@
+package api
+
+// Counters count what the surface did since the start. They are plain numbers of one
+// event loop; who exports them reads a copy.
+type Counters struct {
+	Requests [keyMax + 1]uint64 // by API key
+	Errors   [keyMax + 1]uint64 // error codes answered, by API key
+	Closed   uint64             // connections closed for what their requests were
+	BytesIn  uint64             // frames of requests
+	BytesOut uint64             // frames of replies
+
+	ProducedBatches uint64
+	ProducedRecords uint64
+	ProducedBytes   uint64
+	RepeatedBatches uint64 // answered from the producer's last five
+	FetchedBytes    uint64
+	FetchesWaited   uint64 // that did not find enough bytes at once
+	Expired         uint64 // calls whose deadline passed
+}
+
+func (c *Counters) error(key int16) { c.Errors[key]++ }
