@@ -31,7 +31,8 @@ type Options struct {
 // the bytes it hands out are never touched again.
 type Builder struct {
 	opts Options
-	buf  []byte // HeaderSize bytes of room, then records, not compressed
+	buf  []byte // HeaderSize bytes of room, then records, not compressed; empty at first
+	last int    // size of the batch before, a good guess for the next
 	base kafka.Timestamp
 	max  kafka.Timestamp
 	n    int32
@@ -52,7 +53,7 @@ func (b *Builder) Reset(opts Options) {
 		invariant.Violated("record.builder-codec", "codec=%s", opts.Codec)
 	}
 	b.opts = opts
-	b.buf = append(b.buf[:0], make([]byte, HeaderSize)...)
+	b.buf = b.buf[:0]
 	b.base, b.max, b.n = kafka.NoTimestamp, kafka.NoTimestamp, 0
 }
 
@@ -60,6 +61,10 @@ func (b *Builder) Reset(opts Options) {
 // same as empty. It copies what it is given.
 func (b *Builder) Append(ts kafka.Timestamp, key, value []byte, headers []Header) {
 	if b.n == 0 {
+		if b.buf == nil {
+			b.buf = make([]byte, 0, max(b.last, builderSizeMin))
+		}
+		b.buf = b.buf[:HeaderSize]
 		b.base, b.max = ts, ts
 	}
 	b.max = max(b.max, ts)
@@ -75,7 +80,7 @@ func (b *Builder) Append(ts kafka.Timestamp, key, value []byte, headers []Header
 func (b *Builder) Count() int { return int(b.n) }
 
 // Len is the size the batch would have without compression.
-func (b *Builder) Len() int { return len(b.buf) }
+func (b *Builder) Len() int { return max(len(b.buf), HeaderSize) }
 
 // Build finishes the batch and gives its bytes to the caller. There must be a record. The
 // Builder then is empty, with the same options.
@@ -84,6 +89,7 @@ func (b *Builder) Build() Batch {
 		invariant.Violated("record.build-not-empty", "options=%+v", b.opts)
 	}
 	out := b.buf
+	b.last = len(out)
 	if b.opts.Codec == CodecNone {
 		b.buf = nil
 	} else {

@@ -3,7 +3,6 @@ package record
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/tidemark-log/tidemark/core/kafka"
 )
@@ -127,8 +126,7 @@ func inspectHeader(b Batch) *Problem {
 
 // summarize walks the records of a CreateTime batch whose header was inspected.
 func summarize(b Batch, records []byte) (Summary, *Problem) {
-	s := Summary{MaxTimestamp: math.MinInt64, MinTimestamp: math.MaxInt64, FirstNullKey: -1}
-	s.DecompressedBytes = len(records)
+	s := Summary{MinTimestamp: kafka.NoTimestamp, FirstNullKey: -1, DecompressedBytes: len(records)}
 	w := newWalk(b, records)
 	for w.next() {
 		if w.raw.offsetDelta != w.index {
@@ -142,20 +140,17 @@ func summarize(b Batch, records []byte) (Summary, *Problem) {
 		p.RecordIndex = w.faultIndex()
 		return Summary{}, p
 	}
-	if s.MinTimestamp == math.MaxInt64 {
-		s.MinTimestamp = kafka.NoTimestamp
-	}
 	return s, nil
 }
 
 func (s *Summary) add(w *walk) {
 	s.Records++
 	ts := w.timestamp()
-	if ts > s.MaxTimestamp || s.Records == 1 {
+	if s.Records == 1 || ts > s.MaxTimestamp {
 		s.MaxTimestamp = ts
 		s.OffsetOfMaxTimestamp = w.raw.offsetDelta
 	}
-	if ts != kafka.NoTimestamp && ts < s.MinTimestamp {
+	if ts != kafka.NoTimestamp && (s.MinTimestamp == kafka.NoTimestamp || ts < s.MinTimestamp) {
 		s.MinTimestamp = ts
 	}
 	if w.raw.key == nil && !s.NullKeys {

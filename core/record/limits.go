@@ -27,6 +27,9 @@ const (
 	// scratchMin is the smallest decompression buffer worth allocating.
 	scratchMin = 64 << 10
 
+	// builderSizeMin is what a Builder starts with: one small metadata record fits.
+	builderSizeMin = 256
+
 	// LengthMin is the least value of a batch's length field: the header without the
 	// bytes in front of what the field counts.
 	LengthMin = HeaderSize - Overhead

@@ -1,6 +1,9 @@
 package record
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/tidemark-log/tidemark/core/kafka"
 )
 
@@ -17,6 +20,24 @@ type Record struct {
 	Key       []byte // nil is null
 	Value     []byte // nil is null, a tombstone
 	Headers   []Header
+}
+
+// String is the record in one line, as dumps and failed tests show it.
+func (r Record) String() string {
+	var s strings.Builder
+	s.WriteString(r.Offset.String() + " ts=" + strconv.FormatInt(int64(r.Timestamp), 10))
+	s.WriteString(" key=" + quote(r.Key) + " value=" + quote(r.Value))
+	for _, h := range r.Headers {
+		s.WriteString(" " + strconv.QuoteToASCII(h.Key) + ":" + quote(h.Value))
+	}
+	return s.String()
+}
+
+func quote(b []byte) string {
+	if b == nil {
+		return "null"
+	}
+	return strconv.QuoteToASCII(string(b))
 }
 
 // fault is why a record cannot be read. It is a small value rather than an error, so
