@@ -19,7 +19,8 @@ func (o *object) next() uint64 {
 // cache alone: not frozen, and not the durable block of the same slot.
 type block struct {
 	data   []byte
-	frozen bool // the bytes belong to a pending operation too, or to another file
+	frozen bool   // the bytes belong to a pending operation too, or to another file
+	pass   uint64 // the pass over pending operations that made this durable block
 }
 
 // slot is a sector: what reads return, and what a power loss leaves. nil is zeroes.
@@ -42,6 +43,7 @@ type file struct {
 	pending      []pendingOp // completed, not durable; in order of completion
 	pendingBytes int
 	lastOp       uint64 // ordinal of the last pending operation ever
+	pass         uint64 // counts the passes over pending operations
 
 	visited uint64 // the last power loss that went over it
 	removed bool   // no name leads to it

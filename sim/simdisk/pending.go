@@ -104,6 +104,7 @@ func (d *Disk) harden(f *file, mark uint64, also func(*pendingOp) bool) {
 		f.hardenAll()
 		return
 	}
+	f.pass++
 	picked := f.picks(mark, also)
 	kept := f.pending[:0]
 	for i := range f.pending {
@@ -189,16 +190,18 @@ func (f *file) hardenSector(op *pendingOp, s int64) {
 	f.hardenBytes(op, s, op.end())
 }
 
-// hardenBytes is hardenSector with the bytes before end only. Durable blocks are never
-// changed in place: the cache may share them.
+// hardenBytes is hardenSector with the bytes before end only. Durable blocks are not
+// changed in place, because the cache may share them, except one made in the same pass.
 func (f *file) hardenBytes(op *pendingOp, s, end int64) *block {
 	from, to := max(op.off, s*f.sector), min(end, (s+1)*f.sector)
 	sl, part := f.slot(s), op.data[from-op.off:to-op.off]
 	switch {
 	case len(part) < int(f.sector):
-		b := f.copied(sl.durable)
-		copy(b.data[from-s*f.sector:], part)
-		sl.durable = b
+		if sl.durable == nil || sl.durable.pass != f.pass {
+			sl.durable = f.copied(sl.durable)
+			sl.durable.pass = f.pass
+		}
+		copy(sl.durable.data[from-s*f.sector:], part)
 	case sl.cache != nil && &sl.cache.data[0] == &part[0]:
 		sl.durable = sl.cache
 	default:

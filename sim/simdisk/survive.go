@@ -8,6 +8,7 @@ func (d *Disk) surviveBytes(f *file) {
 		return
 	}
 	f.obj.crashes++
+	f.pass++
 	s := survivor{d: d, f: f, crash: f.obj.crashes}
 	s.apply()
 	f.trimDurable(f.durableSize)
