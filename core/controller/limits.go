@@ -17,6 +17,15 @@ const TopicsPerRequestMax = 10_000
 // wastes at most that many of the 2^63 there are.
 const ProducerIDBlock kafka.ProducerID = 1000
 
-// topicIDDrawsMax bounds the draws for one topic id. A second draw happens about once in
-// the life of 2^100 clusters; more than a few mean that the random source is broken.
+// DecisionWeightMax bounds the bytes of the records of one CreateTopics decision, as
+// estimated from above: the batch must fit the metadata log and be read back as one.
+const DecisionWeightMax = 8 << 20
+
+// recordWeight is more than the fixed part of any record the controller writes. Together
+// with DecisionWeightMax it bounds the number of records to about 105,000, below what
+// core/coordinator takes in one decision (RecordsMax).
+const recordWeight = 80
+
+// topicIDDrawsMax bounds the draws for one topic id. One in 64 is drawn again for its
+// leading dash; a run of so many means that the random source repeats itself.
 const topicIDDrawsMax = 16

@@ -51,12 +51,15 @@ const (
 	FencedLeaderEpoch            ErrorCode = 74
 	UnknownLeaderEpoch           ErrorCode = 75
 	UnsupportedCompressionType   ErrorCode = 76
+	StaleBrokerEpoch             ErrorCode = 77
 	OffsetNotAvailable           ErrorCode = 78
 	InvalidRecord                ErrorCode = 87
 	ThrottlingQuotaExceeded      ErrorCode = 89
 	UnknownTopicID               ErrorCode = 100
+	DuplicateBrokerRegistration  ErrorCode = 101
 	BrokerIDNotRegistered        ErrorCode = 102
 	InconsistentTopicID          ErrorCode = 103
+	InconsistentClusterID        ErrorCode = 104
 	FetchSessionTopicIDError     ErrorCode = 106
 	MismatchedEndpointType       ErrorCode = 114
 	UnsupportedEndpointType      ErrorCode = 115
@@ -108,12 +111,15 @@ var errorNames = map[ErrorCode]string{
 	FencedLeaderEpoch:            "FENCED_LEADER_EPOCH",
 	UnknownLeaderEpoch:           "UNKNOWN_LEADER_EPOCH",
 	UnsupportedCompressionType:   "UNSUPPORTED_COMPRESSION_TYPE",
+	StaleBrokerEpoch:             "STALE_BROKER_EPOCH",
 	OffsetNotAvailable:           "OFFSET_NOT_AVAILABLE",
 	InvalidRecord:                "INVALID_RECORD",
 	ThrottlingQuotaExceeded:      "THROTTLING_QUOTA_EXCEEDED",
 	UnknownTopicID:               "UNKNOWN_TOPIC_ID",
+	DuplicateBrokerRegistration:  "DUPLICATE_BROKER_REGISTRATION",
 	BrokerIDNotRegistered:        "BROKER_ID_NOT_REGISTERED",
 	InconsistentTopicID:          "INCONSISTENT_TOPIC_ID",
+	InconsistentClusterID:        "INCONSISTENT_CLUSTER_ID",
 	FetchSessionTopicIDError:     "FETCH_SESSION_TOPIC_ID_ERROR",
 	MismatchedEndpointType:       "MISMATCHED_ENDPOINT_TYPE",
 	UnsupportedEndpointType:      "UNSUPPORTED_ENDPOINT_TYPE",

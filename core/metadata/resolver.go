@@ -165,3 +165,14 @@ func (s Synonym) scaled(value string) string {
 	}
 	return strconv.FormatInt(n*s.Scale, 10)
 }
+
+// TopicConflict answers which two effective values of a topic with the given own configs
+// contradict each other, or "".
+func (r *Resolver) TopicConflict(m *Image, own Configs) string {
+	const least, most = "min.compaction.lag.ms", "max.compaction.lag.ms"
+	low, high := r.Topic(m, own, least).Value, r.Topic(m, own, most).Value
+	if mustInt(least, low) > mustInt(most, high) {
+		return fmt.Sprintf("conflict topic config setting %s (%s) > %s (%s)", least, low, most, high)
+	}
+	return ""
+}

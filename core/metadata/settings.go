@@ -71,7 +71,9 @@ func (r *Resolver) TopicSettings(m *Image, own Configs) TopicSettings {
 func (r *Resolver) BrokerInt(m *Image, key string) int64 { return mustInt(key, r.Broker(m, key).Value) }
 
 // BrokerBool returns the value of a boolean broker key.
-func (r *Resolver) BrokerBool(m *Image, key string) bool { return mustBool(key, r.Broker(m, key).Value) }
+func (r *Resolver) BrokerBool(m *Image, key string) bool {
+	return mustBool(key, r.Broker(m, key).Value)
+}
 
 func mustInt(key, value string) int64 {
 	n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
