@@ -35,3 +35,5 @@ require (
 )
 
 require github.com/bluekeyes/go-gitdiff v0.9.0
+
+require github.com/hanwen/go-fuse/v2 v2.12.1
