@@ -61,8 +61,8 @@ func (b *topicBatch) placeByCounts(t CreateTopic, id kafka.TopicID) (placement, 
 		return placement{}, refuse(kafka.InvalidReplicationFactor, "All brokers are currently fenced.")
 	case int(factor) > len(b.alive):
 		return placement{}, refuse(kafka.InvalidReplicationFactor, fmt.Sprintf(
-			"Unable to replicate the partition %d time(s): The target replication factor of %d cannot be reached "+
-				"because only %d broker(s) are registered.", factor, factor, len(b.alive)))
+			"Unable to replicate the partition %d time(s): The target replication factor of %d cannot be "+
+				"reached because only %d broker(s) are registered.", factor, factor, len(b.alive)))
 	}
 	return place(b.alive, partitions, int(factor), startOf(id)), result{}
 }
@@ -99,7 +99,8 @@ func (b *topicBatch) placeByHand(t CreateTopic) (placement, result) {
 // size replicas.
 func (b *topicBatch) checkReplicas(a Assignment, size int) result {
 	if len(a.Brokers) == 0 {
-		return refuse(kafka.InvalidReplicaAssignment, "The manual partition assignment includes an empty replica list.")
+		return refuse(kafka.InvalidReplicaAssignment,
+			"The manual partition assignment includes an empty replica list.")
 	}
 	for i, id := range a.Brokers {
 		switch {
@@ -116,8 +117,8 @@ func (b *topicBatch) checkReplicas(a Assignment, size int) result {
 	}
 	if len(a.Brokers) != size {
 		return refuse(kafka.InvalidReplicaAssignment, fmt.Sprintf(
-			"The manual partition assignment includes a partition with %d replica(s), but this is not consistent "+
-				"with previous partitions, which have %d replica(s).", len(a.Brokers), size))
+			"The manual partition assignment includes a partition with %d replica(s), but this is not "+
+				"consistent with previous partitions, which have %d replica(s).", len(a.Brokers), size))
 	}
 	if !slices.ContainsFunc(a.Brokers, b.isAlive) {
 		return refuse(kafka.InvalidReplicaAssignment, fmt.Sprintf(

@@ -95,12 +95,14 @@ func checkRegistration(m *metadata.Image, old *metadata.Broker, req RegisterBrok
 func checkListeners(listeners []metadata.Listener) result {
 	if len(listeners) == 0 || len(listeners) > metadata.ListenersMax {
 		return refuse(kafka.InvalidRequest,
-			fmt.Sprintf("A broker announces 1 to %d listeners, not %d.", metadata.ListenersMax, len(listeners)))
+			fmt.Sprintf("A broker announces 1 to %d listeners, not %d.",
+				metadata.ListenersMax, len(listeners)))
 	}
 	for i, l := range listeners {
 		same := func(o metadata.Listener) bool { return o.Name == l.Name }
 		if l.Name == "" || slices.ContainsFunc(listeners[:i], same) {
-			return refuse(kafka.InvalidRequest, fmt.Sprintf("Listener name %q is empty or given twice.", l.Name))
+			return refuse(kafka.InvalidRequest,
+				fmt.Sprintf("Listener name %q is empty or given twice.", l.Name))
 		}
 	}
 	return result{}

@@ -72,7 +72,8 @@ func (d *deletion) find(t DeleteTopic) (*metadata.Topic, result) {
 	case topic == nil:
 		return nil, refuse(kafka.UnknownTopicID, "This server does not host this topic ID.")
 	case d.names[topic.Name] > 0:
-		return nil, refuse(kafka.InvalidRequest, "The provided topic id maps to a name that was also supplied.")
+		return nil, refuse(kafka.InvalidRequest,
+			"The provided topic id maps to a name that was also supplied.")
 	}
 	return topic, result{}
 }
@@ -83,7 +84,8 @@ func (d *deletion) findByName(name string) (*metadata.Topic, result) {
 	case topic == nil:
 		return nil, refuse(kafka.UnknownTopicOrPartition, "This server does not host this topic-partition.")
 	case d.ids[topic.ID] > 0:
-		return nil, refuse(kafka.InvalidRequest, "The provided topic name maps to an ID that was already supplied.")
+		return nil, refuse(kafka.InvalidRequest,
+			"The provided topic name maps to an ID that was already supplied.")
 	}
 	return topic, result{}
 }

@@ -18,7 +18,8 @@ func (c *Controller) AllocateProducerIDs(req AllocateProducerIDs) Decision[Produ
 	first := m.NextProducerID()
 	if first > math.MaxInt64-ProducerIDBlock {
 		return Decision[ProducerIDsAllocated]{Answer: ProducerIDsAllocated{
-			Code: kafka.UnknownServerError, Message: "Exhausted all producerIds as the next block's end is beyond the maximum.",
+			Code:    kafka.UnknownServerError,
+			Message: "Exhausted all producer ids: the next block would end beyond the largest.",
 		}}
 	}
 	return Decision[ProducerIDsAllocated]{
@@ -36,7 +37,8 @@ func checkBrokerEpoch(m *metadata.Image, id kafka.BrokerID, epoch kafka.BrokerEp
 	case b == nil:
 		return refuse(kafka.BrokerIDNotRegistered, fmt.Sprintf("No broker is registered with id %d.", id))
 	case b.Epoch != epoch:
-		return refuse(kafka.StaleBrokerEpoch, fmt.Sprintf("Expected broker epoch %d, but got %d.", b.Epoch, epoch))
+		return refuse(kafka.StaleBrokerEpoch,
+			fmt.Sprintf("Expected broker epoch %d, but got %d.", b.Epoch, epoch))
 	}
 	return result{}
 }

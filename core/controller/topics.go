@@ -154,7 +154,8 @@ func (b *topicBatch) checkConfigs(settings []ConfigSetting) (metadata.Configs, r
 	own := make(metadata.Configs, 0, min(len(settings), len(metadata.TopicConfigKeys())))
 	for _, s := range settings {
 		if s.Value == nil {
-			return nil, refuse(kafka.InvalidConfig, "Null value not supported for topic configs: "+clip(s.Key))
+			return nil, refuse(kafka.InvalidConfig,
+				"Null value not supported for topic configs: "+clip(s.Key))
 		}
 		if why := metadata.ValidateTopicConfig(s.Key, *s.Value); why != "" {
 			return nil, refuse(kafka.InvalidConfig, why)
@@ -202,12 +203,14 @@ func (b *topicBatch) add(name string, id kafka.TopicID, own metadata.Configs, wh
 	b.records = append(b.records, &metadata.TopicRecord{Name: name, ID: id})
 	for _, e := range own {
 		b.records = append(b.records, &metadata.ConfigRecord{
-			Resource: metadata.Resource{Type: metadata.ResourceTopic, Name: name}, Key: e.Key, Value: &e.Value,
+			Resource: metadata.Resource{Type: metadata.ResourceTopic, Name: name},
+			Key:      e.Key, Value: &e.Value,
 		})
 	}
 	for i, replicas := range where.replicas {
 		// A fenced broker may hold a replica placed by hand, but joins the ISR only later.
-		isr := slices.DeleteFunc(slices.Clone(replicas), func(id kafka.BrokerID) bool { return !b.isAlive(id) })
+		isFenced := func(id kafka.BrokerID) bool { return !b.isAlive(id) }
+		isr := slices.DeleteFunc(slices.Clone(replicas), isFenced)
 		b.records = append(b.records, &metadata.PartitionRecord{
 			TopicID: id, Partition: int32(i), Leader: isr[0], Replicas: replicas, ISR: isr,
 		})

@@ -104,7 +104,8 @@ func (e edit) createPartition(r *PartitionRecord) {
 	t := e.ownTopic(r.TopicID)
 	// Partitions are numbered without gaps; a hole would be a partition nobody leads.
 	if r.Partition != t.count {
-		invariant.Violated("metadata.partition-next", "topic=%s partition=%d count=%d", t.Name, r.Partition, t.count)
+		invariant.Violated("metadata.partition-next", "topic=%s partition=%d count=%d",
+			t.Name, r.Partition, t.count)
 	}
 	p := &Partition{
 		Leader: r.Leader, LeaderEpoch: r.LeaderEpoch, PartitionEpoch: r.PartitionEpoch,
@@ -136,7 +137,8 @@ func checkShape(t *Topic, i int32, p *Partition) {
 	// R9: a member of the ISR that is no replica would be counted for acks it never gives.
 	for _, b := range p.ISR {
 		if !p.HasReplica(b) {
-			invariant.Violated("metadata.isr-within-replicas", "%s-%d isr=%v replicas=%v", t.Name, i, p.ISR, p.Replicas)
+			invariant.Violated("metadata.isr-within-replicas", "%s-%d isr=%v replicas=%v",
+				t.Name, i, p.ISR, p.Replicas)
 		}
 	}
 	// R9: a leader outside the ISR may lack committed records; an empty ISR has no leader.
@@ -195,7 +197,8 @@ func (e edit) setConfig(r *ConfigRecord) {
 			e.configs.Set(r.Resource.Name, c)
 		}
 	default:
-		invariant.Violated("metadata.config-resource-known", "type=%d name=%q", r.Resource.Type, r.Resource.Name)
+		invariant.Violated("metadata.config-resource-known", "type=%d name=%q",
+			r.Resource.Type, r.Resource.Name)
 	}
 	e.touched.config(r.Resource)
 }

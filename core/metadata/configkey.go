@@ -185,7 +185,9 @@ func newKeyTable(keys ...*ConfigKey) keyTable {
 }
 
 func (t keyTable) find(name string) *ConfigKey {
-	i, ok := slices.BinarySearchFunc(t, name, func(k *ConfigKey, n string) int { return strings.Compare(k.Name, n) })
+	i, ok := slices.BinarySearchFunc(t, name, func(k *ConfigKey, n string) int {
+		return strings.Compare(k.Name, n)
+	})
 	if !ok {
 		return nil
 	}

@@ -180,7 +180,8 @@ func (p *Partition) equal(o *Partition) bool {
 		return p == o
 	}
 	return p == o || p.Leader == o.Leader && p.LeaderEpoch == o.LeaderEpoch &&
-		p.PartitionEpoch == o.PartitionEpoch && slices.Equal(p.Replicas, o.Replicas) && slices.Equal(p.ISR, o.ISR)
+		p.PartitionEpoch == o.PartitionEpoch &&
+		slices.Equal(p.Replicas, o.Replicas) && slices.Equal(p.ISR, o.ISR)
 }
 
 func (b *Broker) equal(o *Broker) bool {

@@ -20,7 +20,8 @@ func (r *FeatureLevelRecord) String() string {
 // String implements Record.
 func (r *RegisterBrokerRecord) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "register-broker id=%d epoch=%d incarnation=%s fenced=%t", r.ID, r.Epoch, r.Incarnation, r.Fenced)
+	fmt.Fprintf(&b, "register-broker id=%d epoch=%d incarnation=%s fenced=%t",
+		r.ID, r.Epoch, r.Incarnation, r.Fenced)
 	if r.Rack != "" {
 		fmt.Fprintf(&b, " rack=%q", r.Rack)
 	}
@@ -35,13 +36,16 @@ func (r *TopicRecord) String() string { return fmt.Sprintf("topic name=%s id=%s"
 
 // String implements Record.
 func (r *PartitionRecord) String() string {
-	return fmt.Sprintf("partition topic-id=%s partition=%d leader=%d leader-epoch=%d partition-epoch=%d replicas=%s isr=%s",
-		r.TopicID, r.Partition, r.Leader, r.LeaderEpoch, r.PartitionEpoch, joinIDs(r.Replicas), joinIDs(r.ISR))
+	return fmt.Sprintf("partition topic-id=%s partition=%d leader=%d leader-epoch=%d "+
+		"partition-epoch=%d replicas=%s isr=%s",
+		r.TopicID, r.Partition, r.Leader, r.LeaderEpoch, r.PartitionEpoch,
+		joinIDs(r.Replicas), joinIDs(r.ISR))
 }
 
 // String implements Record.
 func (r *PartitionChangeRecord) String() string {
-	return fmt.Sprintf("partition-change topic-id=%s partition=%d leader=%d leader-epoch=%d partition-epoch=%d isr=%s",
+	return fmt.Sprintf("partition-change topic-id=%s partition=%d leader=%d leader-epoch=%d "+
+		"partition-epoch=%d isr=%s",
 		r.TopicID, r.Partition, r.Leader, r.LeaderEpoch, r.PartitionEpoch, joinIDs(r.ISR))
 }
 
@@ -87,4 +91,45 @@ func joinIDs(ids []kafka.BrokerID) string {
 		parts[i] = id.String()
 	}
 	return "[" + strings.Join(parts, ",") + "]"
+}
+
+// String lists the image as text, one fact a line, in a fixed order. It is for tests and
+// tools; a large cluster gives a large text.
+func (m *Image) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "cluster id=%s end=%d next-producer-id=%d\n", m.clusterID, m.end, m.nextProducerID)
+	for _, f := range m.features {
+		fmt.Fprintf(&b, "feature %s=%s\n", f.Key, f.Value)
+	}
+	for broker := range m.Brokers() {
+		fmt.Fprintf(&b, "broker %d epoch=%d incarnation=%s", broker.ID, broker.Epoch, broker.Incarnation)
+		if broker.Fenced {
+			b.WriteString(" fenced")
+		}
+		for _, l := range broker.Listeners {
+			b.WriteString(" " + l.String())
+		}
+		b.WriteByte('\n')
+	}
+	m.configs.Scan(func(name string, c Configs) bool {
+		fmt.Fprintf(&b, "configs %s%s\n", Resource{Type: ResourceBroker, Name: name}, c)
+		return true
+	})
+	for t := range m.Topics() {
+		fmt.Fprintf(&b, "topic %s id=%s%s\n", t.Name, t.ID, t.Configs)
+		for i, p := range t.Partitions() {
+			fmt.Fprintf(&b, "  %d leader=%d leader-epoch=%d partition-epoch=%d replicas=%s isr=%s\n",
+				i, p.Leader, p.LeaderEpoch, p.PartitionEpoch, joinIDs(p.Replicas), joinIDs(p.ISR))
+		}
+	}
+	return b.String()
+}
+
+// String lists the configs, each with a space before it.
+func (c Configs) String() string {
+	var b strings.Builder
+	for _, e := range c {
+		fmt.Fprintf(&b, " %s=%q", e.Key, e.Value)
+	}
+	return b.String()
 }

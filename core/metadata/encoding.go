@@ -43,7 +43,7 @@ var formats = [...][]format{
 	TypeRegisterBroker:  {{"register-broker", func() Record { return &RegisterBrokerRecord{} }, checkBroker}},
 	TypeTopic:           {{"topic", func() Record { return &TopicRecord{} }, checkTopic}},
 	TypePartition:       {{"partition", func() Record { return &PartitionRecord{} }, checkPartition}},
-	TypePartitionChange: {{"partition-change", func() Record { return &PartitionChangeRecord{} }, checkPartitionChange}},
+	TypePartitionChange: {{"partition-change", func() Record { return &PartitionChangeRecord{} }, checkChange}},
 	TypeRemoveTopic:     {{"remove-topic", func() Record { return &RemoveTopicRecord{} }, nil}},
 	TypeConfig:          {{"config", func() Record { return &ConfigRecord{} }, checkConfig}},
 	TypeProducerIDs:     {{"producer-ids", func() Record { return &ProducerIDsRecord{} }, nil}},
@@ -75,7 +75,8 @@ func DecodeRecord(b []byte) (Record, error) {
 		return nil, fmt.Errorf("%w: %d bytes, want 2 to %d", ErrMalformedRecord, len(b), RecordBytesMax+2)
 	}
 	if b[0] == 0 || int(b[0]) >= len(formats) {
-		return nil, fmt.Errorf("%w: type %d; this build reads 1 to %d", ErrUnknownRecord, b[0], len(formats)-1)
+		return nil, fmt.Errorf("%w: type %d; this build reads 1 to %d",
+			ErrUnknownRecord, b[0], len(formats)-1)
 	}
 	versions, version := formats[b[0]], int(b[1])
 	if version >= len(versions) {
@@ -95,7 +96,8 @@ func DecodeRecord(b []byte) (Record, error) {
 	// An array that is too short or too long decodes all the same; written back it differs.
 	again, err := codec.Marshal(r)
 	if err != nil || !bytes.Equal(again, b[2:]) {
-		return nil, fmt.Errorf("%w: %s version %d: not the form it is written in", ErrMalformedRecord, f.name, version)
+		return nil, fmt.Errorf("%w: %s version %d: not the form it is written in",
+			ErrMalformedRecord, f.name, version)
 	}
 	return r, nil
 }
@@ -127,7 +129,7 @@ func checkPartition(r Record) string {
 	return checkPartitionNumbers(p.Partition, p.Leader, p.ISR)
 }
 
-func checkPartitionChange(r Record) string {
+func checkChange(r Record) string {
 	p := r.(*PartitionChangeRecord)
 	return checkPartitionNumbers(p.Partition, p.Leader, p.ISR)
 }

@@ -3,6 +3,7 @@ package metadata
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -45,21 +46,18 @@ type ConfigSynonym struct {
 // else dynamically on the broker, else dynamically for all brokers, else in the broker's
 // own file, else the default.
 type Resolver struct {
-	broker kafka.BrokerID
+	broker Resource // holds the dynamic values of this broker
 	static Configs
 }
 
 // NewResolver makes a resolver for a broker whose file sets static. Every key must be
 // known and every value valid; the error names all that are not.
 func NewResolver(broker kafka.BrokerID, static map[string]string) (*Resolver, error) {
-	r := &Resolver{broker: broker}
+	r := &Resolver{broker: Resource{Type: ResourceBroker, Name: broker.String()}}
 	var problems []error
-	for key, value := range static { //detlint:ok sorted below
-		r.static = append(r.static, ConfigEntry{key, value})
-	}
-	slices.SortFunc(r.static, func(a, b ConfigEntry) int { return strings.Compare(a.Key, b.Key) })
-	for _, e := range r.static {
-		if why := ValidateBrokerConfig(e.Key, e.Value); why != "" {
+	for _, key := range slices.Sorted(maps.Keys(static)) {
+		r.static = append(r.static, ConfigEntry{key, static[key]})
+		if why := ValidateBrokerConfig(key, static[key]); why != "" {
 			problems = append(problems, errors.New(why))
 		}
 	}
@@ -126,8 +124,7 @@ func (r *Resolver) DescribeBroker(m *Image) []EffectiveConfig {
 
 // addBroker adds what is known about one broker key, the most specific first.
 func (r *Resolver) addBroker(e *EffectiveConfig, m *Image, s Synonym) {
-	own := m.Configs(Resource{Type: ResourceBroker, Name: r.broker.String()})
-	if v, ok := own.Get(s.Key); ok {
+	if v, ok := m.Configs(r.broker).Get(s.Key); ok {
 		e.add(s, v, SourceDynamicBroker)
 	}
 	if v, ok := m.Configs(Resource{Type: ResourceBroker}).Get(s.Key); ok {

@@ -37,6 +37,7 @@ type TopicSettings struct {
 func (r *Resolver) TopicSettings(m *Image, own Configs) TopicSettings {
 	value := func(key string) string { return r.Topic(m, own, key).Value }
 	number := func(key string) int64 { return mustInt(key, value(key)) }
+	truth := func(key string) bool { return mustBool(key, value(key)) }
 	s := TopicSettings{
 		RetentionMs:        number("retention.ms"),
 		RetentionBytes:     number("retention.bytes"),
@@ -51,7 +52,7 @@ func (r *Resolver) TopicSettings(m *Image, own Configs) TopicSettings {
 		TimestampAfterMs:   number("message.timestamp.after.max.ms"),
 		CompressionType:    value("compression.type"),
 		MinInsyncReplicas:  int(number("min.insync.replicas")),
-		UncleanElection:    mustBool("unclean.leader.election.enable", value("unclean.leader.election.enable")),
+		UncleanElection:    truth("unclean.leader.election.enable"),
 		FileDeleteDelayMs:  number("file.delete.delay.ms"),
 		FlushMessages:      number("flush.messages"),
 		FlushMs:            number("flush.ms"),

@@ -44,7 +44,8 @@ func (t *Timeline) Commit(highWatermark kafka.Offset) *Delta {
 	}
 	// Q13, Q14: the high watermark moves in whole batches, so it cannot lie in one.
 	if len(t.pending) > 0 && t.pending[0].end-kafka.Offset(t.pending[0].applied) < highWatermark {
-		invariant.Violated("metadata.commit-whole-batches", "hw=%d batch ends at %d", highWatermark, t.pending[0].end)
+		invariant.Violated("metadata.commit-whole-batches", "hw=%d batch ends at %d",
+			highWatermark, t.pending[0].end)
 	}
 	return changed.delta(from, t.committed)
 }

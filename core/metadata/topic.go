@@ -77,7 +77,9 @@ func (c Configs) Get(key string) (string, bool) {
 }
 
 func (c Configs) find(key string) (int, bool) {
-	return slices.BinarySearchFunc(c, key, func(e ConfigEntry, k string) int { return strings.Compare(e.Key, k) })
+	return slices.BinarySearchFunc(c, key, func(e ConfigEntry, k string) int {
+		return strings.Compare(e.Key, k)
+	})
 }
 
 // with returns a copy in which key has value, or is absent when value is nil.
