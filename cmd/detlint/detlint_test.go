@@ -36,7 +36,8 @@ func TestSimulatedRoomsRunTheSameTwice(t *testing.T) {
 		t.Logf("exempt: %s: %s", e.pos, e.reason)
 	}
 	if n := len(verdict.exempt); n > exemptionsMax {
-		t.Errorf("%d exemptions, the most is %d: take one out, or say in review why one more is right", n, exemptionsMax)
+		t.Errorf("%d exemptions, the most is %d: take one out, or say in review why one more is right",
+			n, exemptionsMax)
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 func main() {
 	patterns := os.Args[1:]
 	if len(patterns) == 0 || patterns[0] == "-h" || patterns[0] == "--help" {
-		fmt.Fprintf(os.Stderr, "usage: detlint packages\n\n%s; for example\n\n\tgo run ./cmd/detlint ./core/... ./sim/...\n",
-			analyzer.Doc)
+		const example = "go run ./cmd/detlint ./core/... ./sim/..."
+		fmt.Fprintf(os.Stderr, "usage: detlint packages\n\n%s; for example\n\n\t%s\n", analyzer.Doc, example)
 		os.Exit(2)
 	}
 	verdict, err := check(".", patterns)

@@ -59,8 +59,8 @@ func (l *linter) checkRange(loop *ast.RangeStmt, functions []ast.Node) {
 	if f == nil {
 		return
 	}
-	l.report(loop, "the order of this map can be seen: line %d %s; range over slices.Sorted(maps.Keys(m)), or keep "+
-		"an ordered structure", l.pass.Fset.Position(f.at.Pos()).Line, f.why)
+	l.report(loop, "the order of this map can be seen: line %d %s; range over slices.Sorted(maps.Keys(m)), "+
+		"or keep an ordered structure", l.pass.Fset.Position(f.at.Pos()).Line, f.why)
 }
 
 // rangesOverMap tells whether a loop goes over a map, or an iterator of package maps, and
@@ -110,8 +110,8 @@ func (l *linter) checkKeyIterator(call *ast.CallExpr, stack []ast.Node) {
 			return
 		}
 	}
-	l.report(call, "maps.%s gives the entries in an order that differs from run to run; put it into slices.Sorted",
-		f.Name())
+	l.report(call, "maps.%s gives the entries in an order that differs from run to run; "+
+		"put it into slices.Sorted", f.Name())
 }
 
 func (m *mapLoop) judge(functions []ast.Node) *flaw {
@@ -291,7 +291,8 @@ func (m *mapLoop) assign(s *ast.AssignStmt) *flaw {
 		return m.assignParts(s)
 	case token.ASSIGN:
 		return m.assignParts(s)
-	case token.ADD_ASSIGN, token.SUB_ASSIGN, token.OR_ASSIGN, token.AND_ASSIGN, token.XOR_ASSIGN, token.MUL_ASSIGN:
+	case token.ADD_ASSIGN, token.SUB_ASSIGN, token.MUL_ASSIGN,
+		token.OR_ASSIGN, token.AND_ASSIGN, token.XOR_ASSIGN:
 		return first(m.pure(s.Rhs[0]), m.accumulate(s, s.Lhs[0]))
 	}
 	if m.isLocal(s.Lhs[0]) {

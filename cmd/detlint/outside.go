@@ -8,6 +8,8 @@ import (
 	"strings"
 )
 
+const seeded = "random choices come from env.Rand, so that a seed decides them"
+
 // doors are the packages through which the outside world comes in; a path stands for the
 // packages beneath it too.
 var doors = map[string]string{
@@ -17,14 +19,14 @@ var doors = map[string]string{
 	"syscall":      "the system is reached through core/env",
 	"io/ioutil":    "files are reached through env.Disk",
 	"plugin":       "nothing is loaded at run time",
-	"crypto/rand":  "random choices come from env.Rand, so that a seed decides them",
+	"crypto/rand":  seeded,
 	"hash/maphash": "its seed differs from run to run; use hash/fnv or a keyed hash of your own",
 	"runtime":      "what the scheduler or the collector does differs from run to run",
 	"testing":      "test code belongs into _test.go files",
 }
 
 // doorExcept are packages beneath a door that touch nothing.
-var doorExcept = map[string]bool{"net/netip": true, "testing/fstest": false}
+var doorExcept = map[string]bool{"net/netip": true}
 
 // outsideCalls are functions of packages that are otherwise welcome.
 var outsideCalls = map[string]struct {
@@ -36,8 +38,8 @@ var outsideCalls = map[string]struct {
 		names: "Now Since Until After Tick NewTimer NewTicker AfterFunc Sleep Local LoadLocation",
 		why:   "time is an argument (env.Instant) or comes from env.Clock",
 	},
-	"math/rand":    {names: "*", except: "New NewSource NewZipf", why: "random choices come from env.Rand"},
-	"math/rand/v2": {names: "*", except: "New NewPCG NewChaCha8 NewZipf", why: "random choices come from env.Rand"},
+	"math/rand":    {names: "*", except: "New NewSource NewZipf", why: seeded},
+	"math/rand/v2": {names: "*", except: "New NewPCG NewChaCha8 NewZipf", why: seeded},
 }
 
 func (l *linter) checkImports(file *ast.File) {
