@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -281,12 +280,11 @@ func (pc *produceCall) await() {
 	if pc.req.Acks != -1 {
 		return // the leader's own disk answers or fails, and has no timeout in Kafka
 	}
-	timeout := time.Duration(pc.req.TimeoutMillis) * time.Millisecond
-	if timeout <= 0 {
+	if pc.req.TimeoutMillis <= 0 {
 		pc.expire()
 		return
 	}
-	pc.c.Deadline = pc.s.now().Add(min(timeout, ProduceWaitMax))
+	pc.c.Deadline = pc.s.now().Add(millis(pc.req.TimeoutMillis, ProduceWaitMax))
 }
 
 // acked reports that a part's wait is over.

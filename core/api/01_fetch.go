@@ -1,8 +1,6 @@
 package api
 
 import (
-	"time"
-
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tidemark-log/tidemark/core/env"
@@ -50,9 +48,9 @@ func fetch(s *Server, c *Call) {
 		f.budget = max(int(req.MaxBytes), 0)
 	}
 	f.min = min(int(req.MinBytes), f.budget)
-	wait := min(time.Duration(req.MaxWaitMillis)*time.Millisecond, FetchWaitMax)
+	wait := millis(req.MaxWaitMillis, FetchWaitMax)
 	if f.final = wait <= 0 || f.min <= 0; !f.final {
-		f.until = s.now().Add(wait)
+		c.Deadline = s.now().Add(wait)
 	}
 	c.waiting = f
 	f.attempt()
@@ -112,9 +110,8 @@ type fetchCall struct {
 	req    *kmsg.FetchRequest
 	parts  []fetchPart // in request order
 	budget int         // bytes the reply may have, but for the first batch
-	min    int         // bytes worth an answer before until
-	until  env.Instant
-	final  bool // answer whatever the attempt finds
+	min    int         // bytes worth an answer before the deadline
+	final  bool        // answer whatever the attempt finds
 
 	// Of the current attempt.
 	reading int   // reads the disk has not answered

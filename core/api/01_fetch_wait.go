@@ -92,7 +92,6 @@ func (f *fetchCall) await() {
 		f.count(&part.link)
 	}
 	f.drop()
-	f.c.Deadline = f.until
 	if f.enough() {
 		f.again()
 	}

@@ -18,6 +18,11 @@ type Call struct {
 	Conn     env.ConnID
 	Listener string
 
+	// RequestBytes and ReplyBytes are the sizes of the frames; the second is known once
+	// the call is answered.
+	RequestBytes int
+	ReplyBytes   int
+
 	// Deadline, if not 0, is when the broker must call Server.Expire unless the call is
 	// answered before.
 	Deadline env.Instant
@@ -45,7 +50,7 @@ var errNotDecoded = errors.New("api: frame was not decoded")
 // NewCall makes the call of a frame. It takes over the reference to the frame's buffer and
 // decodes the frame if no hook did.
 func NewCall(f env.Received) *Call {
-	c := &Call{frame: f.Buffer}
+	c := &Call{frame: f.Buffer, RequestBytes: len(f.Buffer.Bytes())}
 	switch d := f.Decoded.(type) {
 	case *Decoded:
 		c.decoded = d
@@ -65,6 +70,9 @@ func (c *Call) Version() int16 { return c.decoded.version }
 
 // Answered tells that the call has its outcome.
 func (c *Call) Answered() bool { return c.answered }
+
+// Closing is why the call ends its connection, nil if it does not.
+func (c *Call) Closing() error { return c.closing }
 
 // Outcome is what to do on the connection: close it for a reason; or send a reply; or, with
 // neither, nothing. The reply's chunks belong to the caller.
@@ -116,7 +124,8 @@ func (s *Server) answerBytes(c *Call, b []byte) {
 
 func (s *Server) answerChunks(c *Call, chunks []env.Chunk) {
 	c.reply = env.Frame{Chunks: chunks}
-	s.Counters.BytesOut += uint64(c.reply.Len())
+	c.ReplyBytes = c.reply.Len()
+	s.Counters.BytesOut += uint64(c.ReplyBytes)
 	s.finish(c)
 }
 

@@ -2,22 +2,96 @@ package broker
 
 import (
 	"github.com/tidemark-log/tidemark/core/api"
+	"github.com/tidemark-log/tidemark/core/controller"
+	"github.com/tidemark-log/tidemark/core/coordinator"
 	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/log"
+	"github.com/tidemark-log/tidemark/core/metadata"
+	"github.com/tidemark-log/tidemark/core/trace"
 )
 
 // Broker is one shard's logic. It implements env.Handler; calls never overlap.
 type Broker struct {
-	cfg Config
+	cfg      Config
+	env      *env.Env
+	resolver *metadata.Resolver
+	settings settings
+
+	// machines
+	api       *api.Server
+	dirs      []*directory
+	metalog   *log.Log
+	metaEpoch kafka.LeaderEpoch
+	runtime   *coordinator.Runtime[metadata.Record, ticket]
+	control   *controller.Controller // the runtime's machine
+
+	// this life of the broker
+	incarnation metadata.IncarnationID
+	epoch       kafka.BrokerEpoch
+	ready       bool // registered: calls are started
+	stopped     bool
+	failure     error
+
+	// connections
+	conns    map[env.ConnID]*conn
+	callID   uint64
+	dirty    []*conn // with something to send or start, in the order it came
+	ticking  bool
+	counters Counters
+
+	// scratch
+	spare    []*conn
+	answered []*api.Call
+}
+
+// directory is a log directory with what the loop knows of it.
+type directory struct {
+	*log.Dir
+	path       string
+	partitions int
+	failed     bool
+}
+
+// Counters are what the loop itself counts; Server.Counters has the requests.
+type Counters struct {
+	ConnsAccepted uint64
+	ConnsRefused  uint64
+	ConnsClosed   uint64
+	ConnsIdle     uint64 // closed for idleness
+	Paused        uint64 // times a connection was read no further
 }
 
 var _ env.Handler = (*Broker)(nil)
+
+var (
+	traceConnOpen   = trace.Define("conn-open", "conn")
+	traceConnClosed = trace.Define("conn-closed", "conn")
+	traceReady      = trace.Define("ready", "epoch", "partitions")
+	traceDirFailed  = trace.Define("dir-failed", "dir")
+)
 
 // New makes a broker that does nothing before Boot.
 func New(cfg Config) (*Broker, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Broker{cfg: cfg}, nil
+	resolver, err := metadata.NewResolver(cfg.NodeID, cfg.Static)
+	if err != nil {
+		return nil, err
+	}
+	image := metadata.NewImage()
+	b := &Broker{
+		cfg: cfg, env: cfg.Env, resolver: resolver,
+		settings: readSettings(resolver, image),
+		conns:    map[env.ConnID]*conn{},
+	}
+	b.api = api.NewServer(api.Config{
+		Env: cfg.Env, NodeID: cfg.NodeID, Admin: b, Resolver: resolver,
+		AutoCreate: resolver.Broker(image, "auto.create.topics.enable").Value == "true",
+		FetchBytes: int(resolver.BrokerInt(image, "fetch.max.bytes")),
+	})
+	return b, nil
 }
 
 // Decode is the hook for env.Received.Decoded: pure, for any goroutine.
@@ -28,35 +102,97 @@ func Decode(class env.Class, frame []byte) any {
 	return api.Decode(class, frame)
 }
 
-// Boot opens the log directories, replays the metadata log and starts the registration of
-// this broker. It blocks on the disk; after it returned nil, events may come. Requests that
-// arrive before the registration is durable are kept until it is.
-func (b *Broker) Boot() error { return nil }
+// NewDecoder makes a Decode hook that keeps its buffers from frame to frame, for one
+// caller at a time.
+func NewDecoder() func(class env.Class, frame []byte) any {
+	var d api.Decoder
+	return func(class env.Class, frame []byte) any {
+		if class != env.ClassClient {
+			return nil
+		}
+		return d.Decode(class, frame)
+	}
+}
 
-// Stop ends the broker cleanly and blocks on the disk: open calls are given up, logs are
-// written out and marked clean. No event may follow.
-func (b *Broker) Stop() error { return nil }
+// Ready tells that the broker is registered and serves.
+func (b *Broker) Ready() bool { return b.ready }
 
-// TimerFired implements env.Handler.
-func (b *Broker) TimerFired(key env.TimerKey) {}
+// Failure is why the broker cannot go on, or nil.
+func (b *Broker) Failure() error { return b.failure }
 
-// ConnAccepted implements env.Handler.
-func (b *Broker) ConnAccepted(c env.ConnID, info env.ConnInfo) {}
+// ClusterID is the id of the cluster, known after Boot.
+func (b *Broker) ClusterID() string { return b.control.Image().ClusterID() }
 
-// ConnDialed implements env.Handler.
-func (b *Broker) ConnDialed(c env.ConnID, err error) {}
+// Counters is a copy of the loop's numbers.
+func (b *Broker) Counters() Counters { return b.counters }
 
-// FrameReceived implements env.Handler.
-func (b *Broker) FrameReceived(c env.ConnID, f env.Received) {}
-
-// ConnWritable implements env.Handler.
-func (b *Broker) ConnWritable(c env.ConnID) {}
-
-// ConnClosed implements env.Handler.
-func (b *Broker) ConnClosed(c env.ConnID, err error) {}
+// APICounters is a copy of the requests' numbers.
+func (b *Broker) APICounters() api.Counters { return b.api.Counters }
 
 // DiskDone implements env.Handler.
-func (b *Broker) DiskDone(done env.Completion) {}
+func (b *Broker) DiskDone(done env.Completion) {
+	if b.stopped {
+		return
+	}
+	i := int(done.Tag>>tagShift) - 1
+	if i < 0 || i >= len(b.dirs) {
+		return
+	}
+	b.carryOut(b.dirs[i], b.dirs[i].DiskDone(done))
+}
 
-// Drained implements env.Handler.
-func (b *Broker) Drained() {}
+// Drained implements env.Handler: collected work goes out.
+func (b *Broker) Drained() {
+	if b.stopped {
+		return
+	}
+	for again := true; again; again = b.flush() {
+		for _, d := range b.dirs {
+			b.carryOut(d, d.Drained())
+		}
+	}
+	b.keepTicking()
+}
+
+// TimerFired implements env.Handler.
+func (b *Broker) TimerFired(key env.TimerKey) {
+	switch {
+	case b.stopped:
+	case key.Kind == timerConn:
+		b.connTimer(env.ConnID(key.ID))
+	case key.Kind == timerTick:
+		b.ticking = false
+		for _, d := range b.dirs {
+			d.Tick(b.env.Clock.Now())
+		}
+	}
+}
+
+// The kinds of timers. There are as many as connections, and one.
+const (
+	timerConn = "conn"
+	timerTick = "tick"
+)
+
+// keepTicking arms the one timer of background work while some directory has any.
+func (b *Broker) keepTicking() {
+	if b.ticking {
+		return
+	}
+	for _, d := range b.dirs {
+		if !d.Idle() {
+			b.ticking = true
+			b.env.Clock.SetTimer(env.TimerKey{Kind: timerTick}, b.env.Clock.Now().Add(tickInterval))
+			return
+		}
+	}
+}
+
+// ConnDialed implements env.Handler; this broker dials nobody.
+func (b *Broker) ConnDialed(env.ConnID, error) {}
+
+func (b *Broker) trace(kind trace.Kind, n [4]int64, text string) {
+	b.env.Tracer.Trace(trace.Event{
+		At: int64(b.env.Clock.Now()), Node: int32(b.cfg.NodeID), Kind: kind, Partition: -1, N: n, Text: text,
+	})
+}

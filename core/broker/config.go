@@ -2,17 +2,24 @@ package broker
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
+	"time"
 
+	"github.com/tidemark-log/tidemark/core/api"
 	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/log"
+	"github.com/tidemark-log/tidemark/core/metadata"
 )
 
 // Listener is where clients of one listener are told to connect. The name is the one
 // env.ConnInfo carries: a client only learns addresses of the listener it came in on.
 type Listener struct {
-	Name string
-	Host string
-	Port int32
+	Name     string
+	Host     string
+	Port     int32
+	Protocol string // PLAINTEXT if empty
 }
 
 // Config is what a broker is told at its start.
@@ -21,17 +28,23 @@ type Config struct {
 	Env *env.Env
 	// NodeID is node.id.
 	NodeID kafka.BrokerID
-	// ClusterID is the cluster's id; "" draws one when the metadata log is empty.
+	// ClusterID is the cluster's id. "" takes what the metadata log says, or draws one
+	// when that is new; another id than the log's stops the start.
 	ClusterID string
 	// Rack is broker.rack, "" for none.
 	Rack string
-	// LogDirs are the log directories; the first holds the metadata log.
+	// LogDirs are the log directories, absolute; the first holds the metadata log.
 	LogDirs []string
 	// Listeners are the advertised client listeners.
 	Listeners []Listener
-	// Static are the server keys set in the configuration file, by Kafka's names.
+	// Static are the server keys set in the configuration file, by Kafka's names. Every
+	// key must be known and every value valid.
 	Static map[string]string
+	// Log overrides the sizes of the log directories; Path, Env, TagBase and Node are
+	// filled in. The zero value is the defaults.
+	Log log.DirConfig
 	// Failed, if set, is told once when the broker cannot go on: its metadata log is lost.
+	// It must not call the broker.
 	Failed func(error)
 }
 
@@ -41,11 +54,93 @@ func (c *Config) Validate() error {
 	case c.Env == nil:
 		return errors.New("broker: config without env")
 	case c.NodeID < 0:
-		return errors.New("broker: node.id must not be negative")
+		return fmt.Errorf("broker: node.id %d is negative", c.NodeID)
 	case len(c.LogDirs) == 0:
 		return errors.New("broker: log.dirs is empty")
+	case len(c.LogDirs) > dirsMax:
+		return fmt.Errorf("broker: log.dirs has %d directories, more than %d", len(c.LogDirs), dirsMax)
 	case len(c.Listeners) == 0:
 		return errors.New("broker: no listener")
 	}
+	for i, path := range c.LogDirs {
+		for _, other := range c.LogDirs[:i] {
+			if path == other {
+				return fmt.Errorf("broker: log.dirs names %q twice", path)
+			}
+		}
+	}
 	return nil
+}
+
+func (c *Config) listeners() (out []metadata.Listener) {
+	for _, l := range c.Listeners {
+		if l.Protocol == "" {
+			l.Protocol = "PLAINTEXT"
+		}
+		out = append(out, metadata.Listener{Name: l.Name, Host: l.Host, Port: l.Port, Protocol: l.Protocol})
+	}
+	return out
+}
+
+// settings are the broker keys that the loop itself heeds.
+type settings struct {
+	idle         time.Duration // connections.max.idle.ms
+	requestMax   int           // socket.request.max.bytes
+	connsMax     int           // max.connections
+	producerLife time.Duration // producer.id.expiration.ms
+}
+
+func readSettings(r *metadata.Resolver, image *metadata.Image) settings {
+	return settings{
+		idle:         time.Duration(r.BrokerInt(image, "connections.max.idle.ms")) * time.Millisecond,
+		requestMax:   int(r.BrokerInt(image, "socket.request.max.bytes")),
+		connsMax:     int(r.BrokerInt(image, "max.connections")),
+		producerLife: time.Duration(r.BrokerInt(image, "producer.id.expiration.ms")) * time.Millisecond,
+	}
+}
+
+// number reads a value that was validated when it was set.
+func number(value string) int64 {
+	n, _ := strconv.ParseInt(value, 10, 64)
+	return n
+}
+
+// topicConfig is the effective configuration of a topic as produce looks at it.
+func topicConfig(r *metadata.Resolver, image *metadata.Image, t *metadata.Topic) api.TopicConfig {
+	get := func(key string) string { return r.Topic(image, t.Configs, key).Value }
+	cfg := api.TopicConfig{
+		MaxMessageBytes: int(number(get("max.message.bytes"))),
+		SegmentBytes:    segmentBytes(r, image, t),
+		MinISR:          int(number(get("min.insync.replicas"))),
+		LogAppendTime:   get("message.timestamp.type") == "LogAppendTime",
+		BeforeMax:       number(get("message.timestamp.before.max.ms")),
+		AfterMax:        number(get("message.timestamp.after.max.ms")),
+	}
+	for _, policy := range metadata.SplitList(get("cleanup.policy")) {
+		cfg.Compact = cfg.Compact || policy == "compact"
+	}
+	return cfg
+}
+
+// logConfig is the effective configuration of a topic as its logs look at it.
+func logConfig(r *metadata.Resolver, image *metadata.Image, t *metadata.Topic) log.Config {
+	get := func(key string) string { return r.Topic(image, t.Configs, key).Value }
+	cfg := log.DefaultConfig()
+	cfg.SegmentBytes = segmentBytes(r, image, t)
+	cfg.SegmentMs = number(get("segment.ms"))
+	cfg.IndexIntervalBytes = number(get("index.interval.bytes"))
+	cfg.SegmentIndexBytes = number(get("segment.index.bytes"))
+	cfg.FileDeleteDelay = time.Duration(number(get("file.delete.delay.ms"))) * time.Millisecond
+	if get(metadata.FlushPolicyKey) == metadata.FlushOS {
+		cfg.Flush = log.FlushOS
+	}
+	return cfg
+}
+
+// segmentBytes is segment.bytes, or the internal key without its lower bound.
+func segmentBytes(r *metadata.Resolver, image *metadata.Image, t *metadata.Topic) int64 {
+	if own, ok := t.Configs.Get("internal.segment.bytes"); ok {
+		return number(own)
+	}
+	return number(r.Topic(image, t.Configs, "segment.bytes").Value)
 }

@@ -1,0 +1,169 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tidemark-log/tidemark/core/controller"
+	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/log"
+)
+
+// tagShift puts a directory's number into the high byte of its tags.
+const tagShift = 56
+
+var errBootTwice = errors.New("broker: boot of a broker that was booted before")
+
+// Boot opens the log directories, replays the metadata log and starts the registration of
+// this broker. It blocks on the disk; after it returned nil, events may come. Requests that
+// arrive before the registration is durable are kept until it is.
+func (b *Broker) Boot() error {
+	if b.runtime != nil || b.stopped {
+		return errBootTwice
+	}
+	if err := b.openDirs(); err != nil {
+		return err
+	}
+	if err := b.openMetalog(); err != nil {
+		return err
+	}
+	b.runtime = b.newRuntime()
+	if err := b.loadMetadata(); err != nil {
+		return err
+	}
+	b.incarnation = b.drawID()
+	b.apply(b.control.Commit(b.metalog.DurableEnd()))
+	b.deleteStrays()
+	if err := b.formatCluster(); err != nil {
+		return err
+	}
+	if err := b.register(); err != nil {
+		return err
+	}
+	for _, d := range b.dirs {
+		b.carryOut(d, d.Drained())
+	}
+	b.keepTicking()
+	return nil
+}
+
+func (b *Broker) openDirs() error {
+	for i, path := range b.cfg.LogDirs {
+		cfg := b.cfg.Log
+		cfg.Path, cfg.Env, cfg.Node = path, b.env, b.cfg.NodeID
+		cfg.TagBase = env.Tag(i+1) << tagShift
+		if cfg.ProducerExpiry == 0 {
+			cfg.ProducerExpiry = b.settings.producerLife
+		}
+		d, err := log.OpenDir(cfg.Defaults())
+		if err != nil {
+			return fmt.Errorf("broker: log directory %s: %w", path, err)
+		}
+		b.dirs = append(b.dirs, &directory{Dir: d, path: path, partitions: len(d.All())})
+	}
+	return nil
+}
+
+func (b *Broker) openMetalog() (err error) {
+	first := b.dirs[0]
+	if b.metalog = first.Log(metadataTP); b.metalog == nil {
+		b.metalog, err = first.Create(metadataTP, kafka.MetadataTopicID, metadataLogConfig())
+	}
+	if err != nil {
+		return fmt.Errorf("broker: metadata log: %w", err)
+	}
+	b.metalog.SetConfig(metadataLogConfig())
+	return nil
+}
+
+// deleteStrays deletes the logs of topics that the metadata does not know any more: the
+// crash came between the commit of their deletion and the deletion.
+func (b *Broker) deleteStrays() {
+	for _, d := range b.dirs {
+		for _, l := range d.All() {
+			if l == b.metalog {
+				continue
+			}
+			t := b.api.Topic(l.ID())
+			if t == nil || t.Partition(l.TP().Partition) == nil {
+				d.Delete(l)
+				d.partitions--
+			}
+		}
+	}
+}
+
+// formatCluster writes the cluster's id into a new metadata log, and compares it with an
+// old one's.
+func (b *Broker) formatCluster() error {
+	id := b.cfg.ClusterID
+	if id == "" && b.control.Image().ClusterID() == "" {
+		id = kafka.TopicID(b.drawID()).String()
+	}
+	d := b.control.FormatCluster(controller.FormatCluster{ClusterID: id})
+	if d.Answer.Code != kafka.None {
+		return fmt.Errorf("broker: cluster id: %v: %s", d.Answer.Code, d.Answer.Message)
+	}
+	if len(d.Records) > 0 {
+		submit(b, d, func(controller.ClusterFormatted, kafka.ErrorCode) {})
+	}
+	return nil
+}
+
+// register announces this incarnation. Serving starts when the announcement is durable;
+// partitions then lead in a new epoch.
+func (b *Broker) register() error {
+	d := b.control.RegisterBroker(controller.RegisterBroker{
+		ID: b.cfg.NodeID, Incarnation: b.incarnation, Rack: b.cfg.Rack,
+		Listeners: b.cfg.listeners(), PreviousEnded: true,
+	})
+	if d.Answer.Code != kafka.None {
+		return fmt.Errorf("broker: register: %v: %s", d.Answer.Code, d.Answer.Message)
+	}
+	b.epoch = d.Answer.Epoch
+	submit(b, d, func(answer controller.BrokerRegistered, code kafka.ErrorCode) {
+		if code == kafka.None {
+			b.registered(answer)
+		}
+	})
+	if b.runtime.Ready() != kafka.None {
+		return fmt.Errorf("broker: register: %w", log.ErrOffline)
+	}
+	return nil
+}
+
+// registered starts to serve.
+func (b *Broker) registered(answer controller.BrokerRegistered) {
+	b.ready = true
+	for _, d := range b.dirs {
+		d.SetBrokerEpoch(b.epoch)
+	}
+	b.trace(traceReady, [4]int64{int64(b.epoch), int64(answer.Partitions)}, "")
+	for _, id := range slices.Sorted(maps.Keys(b.conns)) {
+		b.start(b.conns[id])
+	}
+}
+
+// Stop ends the broker cleanly and blocks on the disk: open calls are given up, logs are
+// written out and marked clean. No event may follow.
+func (b *Broker) Stop() error {
+	if b.stopped {
+		return nil
+	}
+	b.stopped = true
+	for _, id := range slices.Sorted(maps.Keys(b.conns)) {
+		b.env.Net.Close(id)
+		b.forget(b.conns[id], "stop")
+	}
+	b.collect()
+	var errs []error
+	for _, d := range b.dirs {
+		if err := d.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("broker: close %s: %w", d.path, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,83 @@
+package broker
+
+import (
+	"fmt"
+
+	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/log"
+	"github.com/tidemark-log/tidemark/core/metadata"
+	"github.com/tidemark-log/tidemark/core/record"
+)
+
+// metadataTP names the metadata log.
+var metadataTP = kafka.TopicPartition{Topic: kafka.MetadataTopic, Partition: 0}
+
+// metalog is the metadata log as the coordinator writes it: one batch per decision, one
+// record per fact.
+type metalog struct{ b *Broker }
+
+// Append implements coordinator.Log.
+func (m metalog) Append(records []metadata.Record) (kafka.Offset, error) {
+	now := kafka.Timestamp(m.b.env.Clock.WallMillis())
+	builder := record.NewBuilder(record.Options{})
+	for _, r := range records {
+		value, err := metadata.EncodeRecord(r)
+		if err != nil {
+			return 0, err
+		}
+		builder.Append(now, nil, value, nil)
+	}
+	built := builder.Build()
+	buf := m.b.env.Buffers.Get(len(built))
+	copy(buf.Bytes(), built)
+	base, err := m.b.metalog.Append(record.Batch(buf.Bytes()), buf, m.b.metaEpoch)
+	buf.Release()
+	if err != nil {
+		return 0, fmt.Errorf("broker: metadata log: %w", err)
+	}
+	return base, nil
+}
+
+// load replays the metadata log into the runtime.
+func (b *Broker) loadMetadata() error {
+	b.metaEpoch = b.metalog.LatestEpoch() + 1
+	b.runtime.LeadershipGained(b.metaEpoch)
+	err := b.metalog.Scan(b.metalog.Start(), func(batch record.Batch) error {
+		records, err := decodeMetadata(batch)
+		if err == nil && len(records) > 0 {
+			b.runtime.Loaded(batch.BaseOffset(), records)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("broker: read the metadata log: %w", err)
+	}
+	b.runtime.LoadDone(b.metalog.End(), b.metalog.DurableEnd())
+	b.metalog.BeginEpoch(b.metaEpoch)
+	return nil
+}
+
+func decodeMetadata(batch record.Batch) ([]metadata.Record, error) {
+	if batch.IsControl() {
+		return nil, nil
+	}
+	records := make([]metadata.Record, 0, batch.Count())
+	for r, err := range record.Records(batch, record.Limits{}) {
+		if err != nil {
+			return nil, err
+		}
+		decoded, err := metadata.DecodeRecord(r.Value)
+		if err != nil {
+			return nil, fmt.Errorf("offset %d: %w", r.Offset, err)
+		}
+		records = append(records, decoded)
+	}
+	return records, nil
+}
+
+// metadataLogConfig keeps the metadata log as safe as a log can be.
+func metadataLogConfig() log.Config {
+	cfg := log.DefaultConfig()
+	cfg.Flush = log.FlushGroup
+	return cfg
+}
