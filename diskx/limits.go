@@ -1,0 +1,30 @@
+package diskx
+
+const (
+	// BlockSize is the unit of writes to files opened by OpenLog: every disk takes direct
+	// I/O in it.
+	BlockSize = 4096
+	// QueueMax bounds the operations waiting in one lane. More make the submitter wait:
+	// the loop must not run ahead of a disk that far behind.
+	QueueMax = 1 << 16
+	// LogWorkersDefault is the writes to OpenLog files at one time. A journal has one in
+	// flight, so this is the number of log directories that do not wait for each other.
+	LogWorkersDefault = 4
+	// DataWorkersDefault is the reads and writes of other files at one time.
+	DataWorkersDefault = 8
+	// SlowWorkersDefault is the syncs and removals at one time.
+	SlowWorkersDefault = 4
+	// bounceMax bounds the aligned buffer of a log worker; a larger write goes out in parts.
+	bounceMax = 4 << 20
+	// zeroChunk is the write size when a log file is filled with zeroes.
+	zeroChunk = 1 << 20
+	// iovMax is how many buffers one system call takes (IOV_MAX of Linux).
+	iovMax = 1024
+
+	// BufferMax is the largest pooled buffer; larger ones are left to the garbage collector.
+	BufferMax = 16 << 20
+	// BuffersRetainedDefault bounds the bytes of idle buffers a pool keeps.
+	BuffersRetainedDefault = 256 << 20
+	// bufferMin is the smallest buffer class.
+	bufferMin = 512
+)

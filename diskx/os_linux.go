@@ -1,0 +1,30 @@
+package diskx
+
+import "golang.org/x/sys/unix"
+
+func pwritev(fd int, bufs [][]byte, off int64) (int, error) { return unix.Pwritev(fd, bufs, off) }
+
+func syncData(fd int) error {
+	return ignoringEINTR(func() error { return unix.Fdatasync(fd) })
+}
+
+// openDirect opens an existing file for writes past the page cache that return when the
+// device has the bytes; −1 if the file system has no such thing. Some refuse at open, some
+// at the first transfer, so one is tried.
+func openDirect(path string) (int, error) {
+	fd, err := openFD(path, unix.O_RDWR|unix.O_DIRECT|unix.O_DSYNC)
+	if noDirectIO(err) {
+		return -1, nil
+	}
+	if err != nil {
+		return -1, err
+	}
+	if _, err := readFull(fd, alignedBytes(BlockSize), 0); err != nil {
+		_ = unix.Close(fd)
+		if noDirectIO(err) {
+			return -1, nil
+		}
+		return -1, err
+	}
+	return fd, nil
+}
