@@ -49,9 +49,33 @@ var formats = [...][]format{
 	TypeProducerIDs:     {{"producer-ids", func() Record { return &ProducerIDsRecord{} }, nil}},
 }
 
+// RecordVersion is one version of a record type.
+type RecordVersion struct {
+	Type    RecordType
+	Version byte
+	Name    string
+}
+
+// RecordVersions lists all versions that can be read, in order.
+func RecordVersions() []RecordVersion {
+	var out []RecordVersion
+	for t, versions := range formats {
+		for v, f := range versions {
+			out = append(out, RecordVersion{RecordType(t), byte(v), f.name})
+		}
+	}
+	return out
+}
+
 // AppendRecord appends the bytes of r, in the newest version, to dst.
 func AppendRecord(dst []byte, r Record) ([]byte, error) {
 	versions := formats[r.Type()]
+	// What could not be read back must not get into the log.
+	if check := versions[len(versions)-1].check; check != nil {
+		if why := check(r); why != "" {
+			return nil, fmt.Errorf("metadata: encode %s: %s", r, why)
+		}
+	}
 	dst = append(dst, byte(r.Type()), byte(len(versions)-1))
 	start := len(dst)
 	dst, err := codec.AppendMarshal(dst, r)
@@ -74,7 +98,10 @@ func DecodeRecord(b []byte) (Record, error) {
 	if len(b) < 2 || len(b) > RecordBytesMax+2 {
 		return nil, fmt.Errorf("%w: %d bytes, want 2 to %d", ErrMalformedRecord, len(b), RecordBytesMax+2)
 	}
-	if b[0] == 0 || int(b[0]) >= len(formats) {
+	if b[0] == 0 {
+		return nil, fmt.Errorf("%w: type 0", ErrMalformedRecord)
+	}
+	if int(b[0]) >= len(formats) {
 		return nil, fmt.Errorf("%w: type %d; this build reads 1 to %d",
 			ErrUnknownRecord, b[0], len(formats)-1)
 	}
