@@ -39,6 +39,10 @@ func (h *Host) drain(next *engine.Event, now env.Instant) {
 	if l.live {
 		h.fire((*drained)(l), 0, 0)
 	}
+	if h.crashed() {
+		h.Kill()
+		return
+	}
 	if busy := l.takeLag(); busy > h.busyUntil {
 		h.busyUntil = busy
 	}

@@ -62,8 +62,8 @@ func (w *World) fail(f *Failure) {
 	}
 }
 
-// guard runs fn as code of host h. A panic of it is the world's failure; guard then
-// reports false.
+// guard runs fn as code of host h. A panic of it is the world's failure, unless the host
+// has crashed by then; guard reports false.
 func (h *Host) guard(fn func()) (ok bool) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -85,6 +85,9 @@ func (h *Host) fire(target engine.Target, op uint32, arg uint64) {
 }
 
 func (h *Host) panicked(r any) {
+	if h.crashed() {
+		return // it is dead already
+	}
 	f := &Failure{Host: h.cfg.Name, ID: h.cfg.ID, Name: "panic", Detail: fmt.Sprint(r)}
 	f.Stack = string(debug.Stack())
 	var v invariant.Violation

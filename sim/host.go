@@ -26,6 +26,7 @@ type Host struct {
 	starts   uint64 // orders to start, so that Kill or a second order overtakes none twice
 	power    uint64 // power losses so far: the boot id
 	crashOps int    // blocking disk operations after which the next boot is killed; 0: none
+	armed    bool   // the running process may be killed from within
 
 	// what waits while the process is busy, paused or still booting
 	inbox     []engine.Event
@@ -139,6 +140,19 @@ func (h *Host) Restart(delay time.Duration) {
 // (1: the first), as killed. Nothing happens if the boot needs fewer.
 func (h *Host) CrashInBoot(n int) { h.crashOps = n }
 
+// CrashAtDiskOp kills the running process at its n-th blocking disk operation from now:
+// between two operations of one event.
+func (h *Host) CrashAtDiskOp(n int) {
+	if h.life != nil {
+		h.armed = n > 0
+		h.disk.CrashAfterOps(n)
+	}
+}
+
+// crashed reports that the process was killed from within. What it does after that is not
+// the deed of a living process: an error it returns or a panic means nothing.
+func (h *Host) crashed() bool { return h.armed && h.disk.Crashed() }
+
 // Stop ends the process cleanly: fn, the process's own stop routine, runs as its last
 // event once it is not busy, and may use blocking disk calls. A nil fn just exits.
 func (h *Host) Stop(fn func() error) {
@@ -207,21 +221,20 @@ func (h *Host) boot() {
 	h.life = l
 	h.node.PoweredOn()
 	h.trace(trace.Event{Kind: kindStart, N: [4]int64{int64(h.Lives())}})
-	if h.crashOps > 0 {
-		h.disk.CrashAfterOps(h.crashOps)
-		h.crashOps = 0
-	}
+	h.CrashAtDiskOp(h.crashOps)
+	h.crashOps = 0
 	var handler env.Handler
 	var err error
 	ok := h.guard(func() { handler, err = h.cfg.Boot(&l.env) })
 	h.busyUntil = l.takeLag()
 	switch {
-	case !ok:
-	case h.disk.Crashed():
+	case h.crashed():
 		h.Kill()
+	case !ok:
 	case err != nil:
 		h.bootFailed(err)
 	default:
+		h.CrashAtDiskOp(0)
 		l.handler = handler
 		l.post(h.busyUntil, opLive, 0)
 	}
@@ -247,5 +260,5 @@ func (h *Host) end() {
 	h.life.dead = true
 	h.life = nil
 	h.lives++ // even: no life; events for the odd number before are stale
-	h.inbox, h.busyUntil = nil, 0
+	h.inbox, h.busyUntil, h.armed = nil, 0, false
 }
