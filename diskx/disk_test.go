@@ -11,14 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
 	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/env/envtest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // inbox collects completions as a node would.
 type inbox struct {

@@ -241,7 +241,8 @@ func TestExt4SyncsTheNameOfANewFile(t *testing.T) {
 		must(t, b.create(t, "/a/b/tmp", "newer").Close())
 		must(t, b.view.Rename("/a/b/tmp", "/a/b/f")) // forces the data first
 		b.disk.PowerLoss()
-		if got, err := b.disk.ReadCached("/a/b/f"); err != nil || (string(got) != "data" && string(got) != "newer") {
+		got, err := b.disk.ReadCached("/a/b/f")
+		if err != nil || (string(got) != "data" && string(got) != "newer") {
 			t.Fatalf("seed %d: %q %v", seed, got, err)
 		}
 	}
