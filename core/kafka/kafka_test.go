@@ -115,8 +115,10 @@ func TestTopicIDReadsBackAndNothingElseDoes(t *testing.T) {
 	if s := kafka.MetadataTopicID.String(); s != "AAAAAAAAAAAAAAAAAAAAAQ" {
 		t.Errorf("metadata topic id is %s", s)
 	}
-	for _, s := range []string{"", "AAAA", strings.Repeat("A", 23), "AAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAR",
-		"AAAAAAAAAAAAAAAAAAAA/A"} {
+	for _, s := range []string{
+		"", "AAAA", strings.Repeat("A", 23),
+		"AAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAR", "AAAAAAAAAAAAAAAAAAAA/A",
+	} {
 		if id, err := kafka.ParseTopicID(s); err == nil {
 			t.Errorf("%q was read as %v", s, id)
 		}
@@ -141,7 +143,7 @@ func TestTopicPartitionReadsBackAndNothingElseDoes(t *testing.T) {
 }
 
 func TestTopicNamesAreKafkas(t *testing.T) {
-	for _, name := range []string{"a", "orders", "A.b_c-9", "...", "__consumer_offsets", strings.Repeat("x", 249)} {
+	for _, name := range []string{"a", "A.b_c-9", "...", "__consumer_offsets", strings.Repeat("x", 249)} {
 		if why := kafka.ValidateTopicName(name); why != "" {
 			t.Errorf("%q: %s", name, why)
 		}
@@ -151,14 +153,15 @@ func TestTopicNamesAreKafkas(t *testing.T) {
 			t.Errorf("%q is allowed", name)
 		}
 	}
-	if kafka.CollisionKey("a.b_c") != kafka.CollisionKey("a_b.c") || kafka.CollisionKey("a.b") == kafka.CollisionKey("a-b") {
+	collide := func(a, b string) bool { return kafka.CollisionKey(a) == kafka.CollisionKey(b) }
+	if !collide("a.b_c", "a_b.c") || collide("a.b", "a-b") {
 		t.Error("dot and underscore must collide, and nothing else")
 	}
 }
 
 func TestErrorCodesHaveKafkasNames(t *testing.T) {
 	for code, want := range map[kafka.ErrorCode]string{
-		kafka.None: "NONE", kafka.UnknownServerError: "UNKNOWN_SERVER_ERROR", 87: "INVALID_RECORD", 999: "ERROR_999",
+		-1: "UNKNOWN_SERVER_ERROR", 0: "NONE", 87: "INVALID_RECORD", 999: "ERROR_999",
 	} {
 		if got := code.String(); got != want {
 			t.Errorf("%d: got %s, want %s", code, got, want)

@@ -123,14 +123,17 @@ func ValidateTopicName(name string) string {
 	case name == "." || name == "..":
 		return "Topic name is invalid: '" + name + "' is not allowed"
 	case len(name) > TopicNameMax:
-		return fmt.Sprintf("Topic name is invalid: the length of '%s' is longer than the max allowed length %d", name[:32]+"…", TopicNameMax)
+		return fmt.Sprintf("Topic name is invalid: the length of '%s…' is longer than the max allowed length %d",
+			name[:32], TopicNameMax)
 	}
 	for i := 0; i < len(name); i++ {
 		c := name[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-' {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if letter || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-' {
 			continue
 		}
-		return fmt.Sprintf("Topic name is invalid: %q contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'", name)
+		return fmt.Sprintf("Topic name is invalid: %q contains one or more characters other than "+
+			"ASCII alphanumerics, '.', '_' and '-'", name)
 	}
 	return ""
 }

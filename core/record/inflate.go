@@ -42,15 +42,20 @@ type inflater struct {
 // inflate gives the decompressed form of src. The result is valid until the next call.
 // An error is errInflatesTooLarge or wraps errCompressed.
 func (f *inflater) inflate(codec Codec, src []byte) ([]byte, error) {
-	if cap(f.buf) > ScratchKeepMax {
-		f.buf = nil
-	}
+	f.trim()
 	out, err := f.dispatch(codec, src)
 	f.src.Reset(nil) // the batch may be released after this
 	if err != nil && !errors.Is(err, errInflatesTooLarge) {
 		err = errors.Join(errCompressed, err)
 	}
 	return out, err
+}
+
+// trim gives up a buffer that is too large to keep.
+func (f *inflater) trim() {
+	if cap(f.buf) > ScratchKeepMax {
+		f.buf = nil
+	}
 }
 
 func (f *inflater) dispatch(codec Codec, src []byte) ([]byte, error) {
@@ -190,17 +195,8 @@ func (f *inflater) appendSnappyBlock(src []byte) error {
 }
 
 func (f *inflater) inflateZstd(src []byte) ([]byte, error) {
-	var header zstd.Header
-	if err := header.Decode(src); err != nil {
+	if err := checkZstdFrames(src, f.max); err != nil {
 		return nil, err
-	}
-	if header.HasFCS && !header.Skippable {
-		if header.FrameContentSize > uint64(f.max) {
-			return nil, errInflatesTooLarge
-		}
-		if header.FrameContentSize > uint64(len(src)/zstdBlockOverhead+1)*zstdBlockMax {
-			return nil, zstd.ErrFrameSizeMismatch
-		}
 	}
 	if f.zstd == nil {
 		if err := f.newZstd(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -64,6 +65,8 @@ func TestOtherClientsCompressionIsRead(t *testing.T) {
 	gzipped := closed(t, gzip.NewWriter(&gz), &gz, records[:half])
 	gz.Reset()
 	twoMembers := append(gzipped, closed(t, gzip.NewWriter(&gz), &gz, records[half:])...)
+	skip := []byte{0x53, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9}
+	twoFrames := slices.Concat(zstdOf(t, records[:half]), skip, zstdOf(t, records[half:]))
 	streamed := closed(t, newZstd(t, &zs), &zs, records[:half], records[half:])
 	for _, c := range []struct {
 		name  string
@@ -73,6 +76,7 @@ func TestOtherClientsCompressionIsRead(t *testing.T) {
 		{"gzip in two members", record.CodecGzip, twoMembers},
 		{"snappy as one raw block", record.CodecSnappy, snappy.Encode(nil, records)},
 		{"zstd of unknown size", record.CodecZstd, streamed},
+		{"zstd in two frames", record.CodecZstd, twoFrames},
 		{"lz4 with content checksum and large blocks", record.CodecLZ4,
 			lz4Frame(t, records, lz4.BlockSizeOption(lz4.Block4Mb), lz4.ChecksumOption(true))},
 		{"lz4 with size and block checksums", record.CodecLZ4,
@@ -104,6 +108,7 @@ func TestCompressionThatSomeConsumerCannotReadIsRefused(t *testing.T) {
 		return c
 	}
 	skippable := append([]byte{0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 0}, frame...)
+	xerial := []byte("\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01")
 	s2only := s2.EncodeBest(nil, bytes.Repeat([]byte("abcdefgh-abcdefgX-"), 500))
 	for _, c := range []struct {
 		name  string
@@ -117,8 +122,9 @@ func TestCompressionThatSomeConsumerCannotReadIsRefused(t *testing.T) {
 		{"gzip then garbage", record.CodecGzip, append(gzipOf(t, records), "garbage"...)},
 		{"gzip cut off", record.CodecGzip, gzipOf(t, records)[:50]},
 		{"snappy of S2", record.CodecSnappy, s2only},
-		{"snappy framing cut off", record.CodecSnappy, []byte("\x82SNAPPY\x00\x00\x00")},
-		{"snappy chunk past the end", record.CodecSnappy, []byte("\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x09a")},
+		{"snappy framing cut off", record.CodecSnappy, xerial[:10]},
+		{"snappy chunk past the end", record.CodecSnappy, append(xerial, 0, 0, 0, 9, 'a')},
+		{"snappy chunk length cut off", record.CodecSnappy, append(xerial, 0, 0)},
 		{"lz4 with linked blocks", record.CodecLZ4, changed(frame, 4, frame[4]&^0x20)},
 		{"lz4 with a dictionary", record.CodecLZ4, changed(frame, 4, frame[4]|1)},
 		{"lz4 of version 2", record.CodecLZ4, changed(frame, 4, frame[4]^0xc0)},
@@ -129,6 +135,8 @@ func TestCompressionThatSomeConsumerCannotReadIsRefused(t *testing.T) {
 		{"lz4 without end mark", record.CodecLZ4, frame[:len(frame)-8]},
 		{"lz4 legacy", record.CodecLZ4, []byte{0x02, 0x21, 0x4c, 0x18, 1, 0, 0, 0, 0}},
 		{"zstd cut off", record.CodecZstd, zstdOf(t, records)[:50]},
+		{"zstd of a reserved block", record.CodecZstd, []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50, 7, 0, 0}},
+		{"zstd skipping past the end", record.CodecZstd, []byte{0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0}},
 		{"zstd then garbage", record.CodecZstd, append(zstdOf(t, records), "garbage"...)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -182,14 +190,16 @@ func TestBombsAreRefusedAtTheLimit(t *testing.T) {
 // limit.
 func TestClaimedSizesTakeNoMemory(t *testing.T) {
 	b, _ := plain()
-	zstdClaim := binary.LittleEndian.AppendUint32([]byte{0x28, 0xb5, 0x2f, 0xfd, 0xa0}, 100<<20) // single segment, 4-byte size
-	zstdClaim = append(zstdClaim, 1, 0, 0)
+	singleSegment := []byte{0x28, 0xb5, 0x2f, 0xfd, 0xa0} // with a content size of four bytes
+	zstdClaim := append(binary.LittleEndian.AppendUint32(singleSegment, 100<<20), 1, 0, 0)
 	for _, c := range []struct {
 		name  string
 		codec record.Codec
 		block []byte
 	}{
 		{"zstd", record.CodecZstd, zstdClaim},
+		{"zstd behind a frame", record.CodecZstd, append(zstdOf(t, []byte("x")), zstdClaim...)},
+		{"zstd of any size", record.CodecZstd, zstdOf(t, nil)[:4]},
 		{"snappy", record.CodecSnappy, binary.AppendUvarint(nil, 100<<20)},
 		{"lz4", record.CodecLZ4, []byte{4, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73, 0xff, 0xff, 0x3f, 0}},
 	} {

@@ -72,6 +72,7 @@ func (in *Inspector) Inspect(b Batch) (Summary, *Problem) {
 	if p := inspectHeader(b); p != nil {
 		return Summary{}, p
 	}
+	defer in.inflater.trim()
 	records, err := in.open(b)
 	if errors.Is(err, errInflatesTooLarge) {
 		// Kafka has no such bound. Of its codes this one makes a producer split the batch.

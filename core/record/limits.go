@@ -42,10 +42,8 @@ const (
 	// decoder allows by default, hence what other consumers can read.
 	zstdWindowMax = 128 << 20
 
-	// zstdBlockMax and zstdBlockOverhead bound what n bytes of zstd can inflate to: every
-	// block takes at least four bytes and yields at most 128 KiB.
-	zstdBlockMax      = 128 << 10
-	zstdBlockOverhead = 4
+	// zstdBlockMax is the most that one block of zstd can inflate to.
+	zstdBlockMax = 128 << 10
 
 	// snappyRatioMax bounds what n bytes of snappy can inflate to: a copy of 64 bytes
 	// takes three.

@@ -13,21 +13,38 @@ type kindInfo struct {
 	fields []string
 }
 
-var kinds = []kindInfo{{name: "none"}}
+var (
+	kinds  = []kindInfo{{name: "none"}}
+	byName = map[string]Kind{"none": 0}
+)
 
 // Define registers an event kind at package initialisation. At most four fields, which
-// name Event.N in order.
+// name Event.N in order. Names are words of a-z, 0-9, '-' and '.', starting with a letter.
 func Define(name string, fields ...string) Kind {
 	if len(fields) > 4 {
 		panic("trace: " + name + ": at most four fields")
 	}
-	for _, k := range kinds {
-		if k.name == name {
-			panic("trace: " + name + " defined twice")
+	if _, ok := byName[name]; ok {
+		panic("trace: " + name + " defined twice")
+	}
+	for _, w := range append([]string{name}, fields...) {
+		if !isWord(w) {
+			panic("trace: " + name + ": " + strconv.Quote(w) + " is not a word of the grammar")
 		}
 	}
 	kinds = append(kinds, kindInfo{name, fields})
-	return Kind(len(kinds) - 1)
+	byName[name] = Kind(len(kinds) - 1)
+	return byName[name]
+}
+
+func isWord(s string) bool {
+	for i := range len(s) {
+		letter := s[i] >= 'a' && s[i] <= 'z'
+		if !letter && (i == 0 || !(s[i] >= '0' && s[i] <= '9' || s[i] == '-' || s[i] == '.')) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // Name is the kind's word in a trace line.
@@ -46,13 +63,13 @@ type Event struct {
 	Topic     string // object: topic and partition, or another name with Partition -1
 	Partition int32
 	N         [4]int64 // numbers, named by the kind
-	Text      string   // cause or detail; one word or quoted
+	Text      string   // cause or detail; plain ASCII, or it is shown quoted
 }
 
-// Append renders the event as its line, without newline.
+// Append renders the event as its line, without newline. docs/trace.md is its grammar.
 func (e Event) Append(b []byte) []byte {
-	b = strconv.AppendFloat(b, float64(e.At)/1e9, 'f', 6, 64)
-	b = append(b, 's', ' ')
+	b = appendSeconds(b, e.At)
+	b = append(b, ' ')
 	if e.Node >= 0 {
 		b = append(b, 'b')
 		b = strconv.AppendInt(b, int64(e.Node), 10)
@@ -61,7 +78,7 @@ func (e Event) Append(b []byte) []byte {
 	}
 	if e.Topic != "" {
 		b = append(b, ' ')
-		b = append(b, e.Topic...)
+		b = appendPlain(b, e.Topic, '!')
 		if e.Partition >= 0 {
 			b = append(b, '-')
 			b = strconv.AppendInt(b, int64(e.Partition), 10)
@@ -79,9 +96,36 @@ func (e Event) Append(b []byte) []byte {
 	}
 	if e.Text != "" {
 		b = append(b, ' ')
-		b = append(b, e.Text...)
+		b = appendPlain(b, e.Text, ' ')
 	}
 	return b
+}
+
+// appendSeconds renders nanoseconds as seconds with microseconds, cut off and not rounded,
+// so that a line never shows a time that has not come. In integers: a float would show
+// different microseconds once a simulated world gets old.
+func appendSeconds(b []byte, nanos int64) []byte {
+	if nanos < 0 {
+		b = append(b, '-')
+	}
+	micros := max(nanos/1000, -(nanos / 1000))
+	b = strconv.AppendInt(b, micros/1e6, 10)
+	b = append(b, '.')
+	for digit := int64(1e5); digit > 0; digit /= 10 {
+		b = append(b, '0'+byte(micros/digit%10))
+	}
+	return append(b, 's')
+}
+
+// appendPlain appends s as it is if all its bytes are ASCII from least to '~', else quoted:
+// no name or message can break a line or reach a terminal as control codes.
+func appendPlain(b []byte, s string, least byte) []byte {
+	for i := range len(s) {
+		if s[i] < least || s[i] > '~' {
+			return strconv.AppendQuoteToASCII(b, s)
+		}
+	}
+	return append(b, s...)
 }
 
 // String is the event's line.
