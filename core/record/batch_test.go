@@ -116,27 +116,6 @@ func checkHeader(t *rapid.T, b record.Batch, opts record.Options, n int) {
 	}
 }
 
-// A builder that is used again, also with another codec, makes what a fresh one makes.
-func TestBuilderStartsOver(t *testing.T) {
-	used := record.NewBuilder(record.Options{})
-	for _, codec := range append(codecs, codecs...) {
-		opts := record.Options{Codec: codec, BaseOffset: 3}
-		used.Append(9, []byte("given up"), nil, nil)
-		used.Reset(opts)
-		fresh := record.NewBuilder(opts)
-		for range 2 {
-			for _, b := range []*record.Builder{used, fresh} {
-				b.Append(5, []byte("k"), bytes.Repeat([]byte("value "), 100), nil)
-				b.Append(4, []byte("k"), []byte(codec.String()), nil)
-			}
-			got, want := used.Build(), fresh.Build()
-			if !bytes.Equal(got, want) {
-				t.Fatalf("%s:\n%v\n%v", codec, got, want)
-			}
-		}
-	}
-}
-
 // Every bit behind the CRC field counts; those in front are the broker's to change.
 func TestEveryFlippedBitUnderTheChecksumIsNoticed(t *testing.T) {
 	for _, codec := range codecs {

@@ -49,6 +49,7 @@ func NewBuilder(opts Options) *Builder {
 
 // Reset forgets the records collected and starts a batch with opts.
 func (b *Builder) Reset(opts Options) {
+	// A codec from outside goes through ParseCodec or Inspect before it comes here.
 	if !opts.Codec.Valid() {
 		invariant.Violated("record.builder-codec", "codec=%s", opts.Codec)
 	}
@@ -85,6 +86,7 @@ func (b *Builder) Len() int { return max(len(b.buf), HeaderSize) }
 // Build finishes the batch and gives its bytes to the caller. There must be a record. The
 // Builder then is empty, with the same options.
 func (b *Builder) Build() Batch {
+	// An empty batch would be stored at an offset it does not take.
 	if b.n == 0 {
 		invariant.Violated("record.build-not-empty", "options=%+v", b.opts)
 	}

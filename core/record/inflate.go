@@ -51,10 +51,11 @@ func (f *inflater) inflate(codec Codec, src []byte) ([]byte, error) {
 	return out, err
 }
 
-// trim gives up a buffer that is too large to keep.
+// trim gives up a buffer that is too large to keep. The zstd decoder remembers where it
+// wrote last, so it goes too.
 func (f *inflater) trim() {
 	if cap(f.buf) > ScratchKeepMax {
-		f.buf = nil
+		f.buf, f.zstd = nil, nil
 	}
 }
 

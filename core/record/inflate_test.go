@@ -218,6 +218,31 @@ func TestClaimedSizesTakeNoMemory(t *testing.T) {
 	}
 }
 
+// One big batch must not pin its memory for the life of a connection.
+func TestInspectorGivesUpLargeBuffers(t *testing.T) {
+	for _, codec := range codecs[1:] {
+		in := record.NewInspector(record.Limits{})
+		small, large := bomb(codec, 10), bomb(codec, 64<<20)
+		in.Inspect(small)
+		before := held()
+		if _, p := in.Inspect(large); p != nil {
+			t.Fatal(p)
+		}
+		if after := held(); after > before+2*record.ScratchKeepMax {
+			t.Errorf("%s: %d bytes held, %d before", codec, after, before)
+		}
+		in.Inspect(small)
+	}
+}
+
+func held() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // once more for what pools keep from one collection to the next
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
