@@ -99,7 +99,8 @@ func securityKeys() []*ConfigKey {
 // topicDefaultKeys are the broker keys that topic keys fall back to; all are dynamic.
 func topicDefaultKeys() []*ConfigKey {
 	keys := []*ConfigKey{
-		list("log.cleanup.policy", "delete", "The default of cleanup.policy.").oneOf("compact", "delete"),
+		list("log.cleanup.policy", "delete", "The default of cleanup.policy.").
+			oneOf("compact", "delete").withoutCompaction(),
 		long("log.retention.ms", "", -1, "The default of retention.ms.").unset(),
 		integer("log.retention.minutes", "", -1,
 			"As log.retention.ms, in minutes; log.retention.ms goes first.").unset(),
@@ -121,7 +122,8 @@ func topicDefaultKeys() []*ConfigKey {
 		long("log.message.timestamp.after.max.ms", "3600000", 0,
 			"The default of message.timestamp.after.max.ms."),
 		str("compression.type", "producer", "The default of the topic key of this name.").
-			oneOf("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"),
+			oneOf("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer").
+			supports("producer", "storing batches in another compression than the producer's"),
 		integer("compression.gzip.level", "-1", -1,
 			"The default of the topic key of this name.").max(9).check(notZero),
 		integer("compression.lz4.level", "9", 1, "The default of the topic key of this name.").max(17),

@@ -39,7 +39,7 @@ type ConfigKey struct {
 	Dynamic   bool // a broker key that may change while the broker runs
 	Internal  bool // accepted, but never listed to clients
 	Synonyms  []Synonym
-	Supported func(value string) string // of topic keys: why this build cannot do it, or ""
+	Supported func(value string) string // why this build cannot do a valid value, or ""
 }
 
 // Synonym is a broker key that gives a topic key its value where the topic has none.
