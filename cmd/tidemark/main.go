@@ -40,6 +40,9 @@ power losses by seed and judges what clients saw.`,
 // commands lists the verbs in the order the help shows them.
 func commands() []*cobra.Command {
 	return []*cobra.Command{
+		serveCommand(),
+		devCommand(),
+		demoCommand(),
 		topicCommand(),
 		produceCommand(),
 		consumeCommand(),
