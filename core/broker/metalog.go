@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 
+	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/log"
 	"github.com/tidemark-log/tidemark/core/metadata"
@@ -27,11 +28,8 @@ func (m metalog) Append(records []metadata.Record) (kafka.Offset, error) {
 		}
 		builder.Append(now, nil, value, nil)
 	}
-	built := builder.Build()
-	buf := m.b.env.Buffers.Get(len(built))
-	copy(buf.Bytes(), built)
-	base, err := m.b.metalog.Append(record.Batch(buf.Bytes()), buf, m.b.metaEpoch)
-	buf.Release()
+	batch := builder.Build()
+	base, err := m.b.metalog.Append(batch, builtBatch(batch), m.b.metaEpoch)
 	if err != nil {
 		return 0, fmt.Errorf("broker: metadata log: %w", err)
 	}
@@ -81,3 +79,17 @@ func metadataLogConfig() log.Config {
 	cfg.Flush = log.FlushGroup
 	return cfg
 }
+
+// builtBatch owns bytes that nobody gets back.
+type builtBatch record.Batch
+
+var _ env.Buffer = builtBatch(nil)
+
+// Bytes implements env.Buffer.
+func (b builtBatch) Bytes() []byte { return b }
+
+// Retain implements env.Buffer.
+func (builtBatch) Retain() {}
+
+// Release implements env.Buffer.
+func (builtBatch) Release() {}

@@ -1,0 +1,271 @@
+package api_test
+
+import (
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/kafka"
+)
+
+// TestProtocolStories runs testdata/*.txt: what clients ask, and what they are told.
+//
+//	boot [key=value]…         start the broker, with server keys
+//	create t [n] [key=value]  create a topic of n partitions, with configs
+//	ask Name [v=] [on=conn]   send a request (its fields below) and print what came back
+//	produce t-p [acks=] …     send a Produce of one batch (its fields below)
+//	fetch t-p [offset=] …     send a Fetch of one partition
+//	advance 500ms             let time pass
+//	disk hold|go              hold back what the disk answers, or let it go
+//	disk fail                 let every write and sync fail from now on
+//	close conn | hex conn     the client closes, or sends the bytes below as a frame
+//	kill | power-loss | stop  end the process; boot starts it again
+//
+// ask, produce and fetch print the replies that came by the time the disk has nothing to do.
+func TestProtocolStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			s := &script{bench: newBench(t)}
+			datadriven.RunTest(t, file, s.run)
+			s.checkBuffers()
+		})
+	}
+}
+
+type script struct {
+	*bench
+}
+
+func (s *script) run(t *testing.T, d *datadriven.TestData) string {
+	s.t = t
+	out := s.verb(d)
+	for _, name := range slices.Sorted(maps.Keys(s.conns)) {
+		c := s.conns[name]
+		out += strings.Join(c.arrived, "")
+		c.arrived = nil
+		if c.closed {
+			delete(s.conns, name)
+		}
+	}
+	return out
+}
+
+func (s *script) verb(d *datadriven.TestData) string {
+	switch d.Cmd {
+	case "boot":
+		return s.bootVerb(d)
+	case "create":
+		return s.create(d)
+	case "ask":
+		return s.ask(d)
+	case "produce":
+		return s.produce(d)
+	case "fetch":
+		return s.fetch(d)
+	case "advance":
+		span, err := time.ParseDuration(d.CmdArgs[0].Key)
+		if err != nil {
+			return err.Error()
+		}
+		s.advance(span)
+		return ""
+	case "disk":
+		return s.diskVerb(d.CmdArgs[0].Key)
+	case "close":
+		c := s.conn(d.CmdArgs[0].Key)
+		delete(s.conns, c.name)
+		s.broker.ConnClosed(c.id, nil)
+		s.broker.Drained()
+		s.settle()
+		return ""
+	case "hex":
+		frame, err := hex.DecodeString(strings.Join(strings.Fields(d.Input), ""))
+		if err != nil {
+			return err.Error()
+		}
+		s.sendFrame(s.conn(d.CmdArgs[0].Key), frame)
+		s.settle()
+		return ""
+	case "kill", "power-loss":
+		s.kill(d.Cmd == "power-loss")
+		return ""
+	case "stop":
+		if err := s.broker.Stop(); err != nil {
+			return err.Error() + "\n"
+		}
+		s.checkBuffers()
+		s.kill(false)
+		return ""
+	}
+	return "no such verb\n"
+}
+
+// checkBuffers tells leaks: a stopped or idle broker holds what its caches hold, and after a
+// stop nothing.
+func (s *script) checkBuffers() {
+	if s.broker != nil && s.buffers < 0 {
+		s.t.Errorf("%d buffers too many were released", -s.buffers)
+	}
+}
+
+func (s *script) bootVerb(d *datadriven.TestData) string {
+	s.failed = nil
+	for _, arg := range d.CmdArgs {
+		s.static[arg.Key] = strings.Join(arg.Vals, ",")
+	}
+	if err := s.boot(); err != nil {
+		return err.Error() + "\n"
+	}
+	return ""
+}
+
+func (s *script) diskVerb(what string) string {
+	switch what {
+	case "hold":
+		s.hold = true
+	case "go":
+		s.release()
+	case "fail":
+		s.failed = env.ErrIO
+	}
+	return ""
+}
+
+// create makes a topic on a connection of its own and notes its id.
+func (s *script) create(d *datadriven.TestData) string {
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.Version, req.TimeoutMillis = 7, 1000
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = d.CmdArgs[0].Key, 1, 1
+	for _, arg := range d.CmdArgs[1:] {
+		if n, err := strconv.Atoi(arg.Key); err == nil {
+			topic.NumPartitions = int32(n)
+			continue
+		}
+		c := kmsg.NewCreateTopicsRequestTopicConfig()
+		value := strings.Join(arg.Vals, ",")
+		c.Name, c.Value = arg.Key, &value
+		topic.Configs = append(topic.Configs, c)
+	}
+	req.Topics = append(req.Topics, topic)
+	resp := s.bench.ask(req).(*kmsg.CreateTopicsResponse).Topics[0]
+	s.conn("ask").arrived = nil
+	if resp.ErrorCode != 0 {
+		return fmt.Sprintf("%v %s\n", kafka.ErrorCode(resp.ErrorCode), *resp.ErrorMessage)
+	}
+	s.ids[topic.Topic] = resp.TopicID
+	return ""
+}
+
+func (s *script) ask(d *datadriven.TestData) string {
+	req := requestNamed(d.CmdArgs[0].Key)
+	if req == nil {
+		return "no such request\n"
+	}
+	v, err := parseFlow("{" + d.Input + "}")
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	version := int(req.MaxVersion())
+	d.MaybeScanArgs(s.tt(), "v", &version)
+	if d, ok := req.(interface{ Default() }); ok {
+		d.Default()
+	}
+	s.fill(reflect.ValueOf(req).Elem(), v)
+	req.SetVersion(int16(version))
+	return s.issue(d, req)
+}
+
+func (s *script) tt() *testing.T { return s.t.(*testing.T) }
+
+func (s *script) issue(d *datadriven.TestData, req kmsg.Request) string {
+	on := "a"
+	d.MaybeScanArgs(s.tt(), "on", &on)
+	s.send(s.conn(on), req)
+	s.settle()
+	return ""
+}
+
+func requestNamed(name string) kmsg.Request {
+	for key := int16(0); key < 100; key++ {
+		if r := kmsg.RequestForKey(key); r != nil && kmsg.NameForKey(key) == name {
+			return r
+		}
+	}
+	return nil
+}
+
+func (s *script) produce(d *datadriven.TestData) string {
+	tp, err := kafka.ParseTopicPartition(d.CmdArgs[0].Key)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	v, err := parseFlow("{" + d.Input + "}")
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	version, acks, timeout := 12, -1, 30000
+	d.MaybeScanArgs(s.tt(), "v", &version)
+	d.MaybeScanArgs(s.tt(), "acks", &acks)
+	d.MaybeScanArgs(s.tt(), "timeout", &timeout)
+	req := kmsg.NewPtrProduceRequest()
+	req.Version, req.Acks, req.TimeoutMillis = int16(version), int16(acks), int32(timeout)
+	if d.HasArg("txn") {
+		id := "txn"
+		req.TransactionID = &id
+	}
+	p := kmsg.ProduceRequestTopicPartition{Partition: tp.Partition, Records: makeBatch(v.(map[string]any), s.now())}
+	req.Topics = []kmsg.ProduceRequestTopic{{
+		Topic: tp.Topic, TopicID: s.topicID(tp.Topic), Partitions: []kmsg.ProduceRequestTopicPartition{p},
+	}}
+	return s.issue(d, req)
+}
+
+func (s *script) fetch(d *datadriven.TestData) string {
+	req := kmsg.NewPtrFetchRequest()
+	req.Version, req.MaxBytes, req.SessionEpoch = 12, 1<<20, -1
+	version, wait, minBytes, maxBytes := 12, 0, 1, 1<<20
+	d.MaybeScanArgs(s.tt(), "v", &version)
+	d.MaybeScanArgs(s.tt(), "wait", &wait)
+	d.MaybeScanArgs(s.tt(), "min", &minBytes)
+	d.MaybeScanArgs(s.tt(), "max", &maxBytes)
+	req.Version, req.MaxWaitMillis = int16(version), int32(wait)
+	req.MinBytes, req.MaxBytes = int32(minBytes), int32(maxBytes)
+	if d.HasArg("committed") {
+		req.IsolationLevel = 1
+	}
+	for _, arg := range d.CmdArgs {
+		tp, err := kafka.ParseTopicPartition(arg.Key)
+		if err != nil || len(arg.Vals) != 0 {
+			continue
+		}
+		p := kmsg.NewFetchRequestTopicPartition()
+		offset, epoch, last, most := 0, -1, -1, 1<<20
+		d.MaybeScanArgs(s.tt(), "offset", &offset)
+		d.MaybeScanArgs(s.tt(), "epoch", &epoch)
+		d.MaybeScanArgs(s.tt(), "last-epoch", &last)
+		d.MaybeScanArgs(s.tt(), "part-max", &most)
+		p.Partition, p.FetchOffset, p.CurrentLeaderEpoch = tp.Partition, int64(offset), int32(epoch)
+		p.LastFetchedEpoch, p.PartitionMaxBytes = int32(last), int32(most)
+		req.Topics = append(req.Topics, kmsg.FetchRequestTopic{
+			Topic: tp.Topic, TopicID: s.topicID(tp.Topic), Partitions: []kmsg.FetchRequestTopicPartition{p},
+		})
+	}
+	return s.issue(d, req)
+}
