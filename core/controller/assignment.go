@@ -59,10 +59,10 @@ func (b *topicBatch) placeByCounts(t CreateTopic, id kafka.TopicID) (placement, 
 			"Number of partitions was set to an invalid non-positive value.")
 	case b.registered > 0 && len(b.alive) == 0:
 		return placement{}, refuse(kafka.InvalidReplicationFactor, "All brokers are currently fenced.")
-	case int(factor) > len(b.alive):
+	case int(factor) > min(len(b.alive), metadata.ReplicasMax):
 		return placement{}, refuse(kafka.InvalidReplicationFactor, fmt.Sprintf(
 			"Unable to replicate the partition %d time(s): The target replication factor of %d cannot be "+
-				"reached because only %d broker(s) are registered.", factor, factor, len(b.alive)))
+				"reached because only %d broker(s) are registered%s.", factor, factor, len(b.alive), b.andNotFenced()))
 	}
 	return place(b.alive, partitions, int(factor), startOf(id)), result{}
 }
@@ -126,6 +126,14 @@ func (b *topicBatch) checkReplicas(a Assignment, size int) result {
 				"controlled shutdown.", a.Partition))
 	}
 	return result{}
+}
+
+// andNotFenced completes Kafka's sentence where it would count wrong.
+func (b *topicBatch) andNotFenced() string {
+	if len(b.alive) < b.registered {
+		return " and not fenced"
+	}
+	return ""
 }
 
 func (b *topicBatch) isAlive(id kafka.BrokerID) bool {
