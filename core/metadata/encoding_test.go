@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -72,4 +73,17 @@ func FuzzDecodeRecord(f *testing.F) {
 			t.Fatalf("%s: %x encodes to %x (%v)", r, b, again, err)
 		}
 	})
+}
+
+// The table of the format document has a row for every version that can be read.
+func TestFormatDocumentHasEveryRecordVersion(t *testing.T) {
+	text, err := os.ReadFile("../../docs/formats/metadata-records.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range metadata.RecordVersions() {
+		if row := fmt.Sprintf("| %d | %s | %d |", v.Type, v.Name, v.Version); !strings.Contains(string(text), row) {
+			t.Errorf("no row %q", row)
+		}
+	}
 }
