@@ -29,6 +29,7 @@ type Controller struct {
 
 	// hard state, replayed
 	timeline *metadata.Timeline
+	loaded   bool // the load is over
 }
 
 // New makes a controller that knows of no record.
@@ -38,7 +39,11 @@ func New(cfg Config) *Controller {
 
 // Replay applies one batch of records.
 func (c *Controller) Replay(base kafka.Offset, records []metadata.Record) {
-	c.timeline.Apply(base, records)
+	if c.loaded {
+		c.timeline.Apply(base, records)
+	} else {
+		c.timeline.Load(base, records)
+	}
 }
 
 // Image is the image of all records replayed, committed or not. Decisions read it.
@@ -47,8 +52,11 @@ func (c *Controller) Image() *metadata.Image { return c.timeline.Newest() }
 // Committed is the image below the high watermark. The broker acts on it.
 func (c *Controller) Committed() *metadata.Image { return c.timeline.Committed() }
 
-// Commit moves the committed image up to the high watermark and tells what changed.
+// Commit moves the committed image up to the high watermark and tells what changed. The
+// first call ends the load, so it comes before the first decision; what was replayed until
+// then becomes visible as one.
 func (c *Controller) Commit(highWatermark kafka.Offset) *metadata.Delta {
+	c.loaded = true
 	return c.timeline.Commit(highWatermark)
 }
 

@@ -122,3 +122,25 @@ func TestWhatWasUndoneIsNoDifference(t *testing.T) {
 		t.Errorf("a topic that came and went:\n%s", describe(d))
 	}
 }
+
+// A start replays the whole log before it knows the high watermark: the batches become
+// visible together, and no image is kept for each of them.
+func TestLoadedBatchesCommitAsOne(t *testing.T) {
+	line := metadata.NewTimeline(metadata.NewImage())
+	line.Load(0, topicOf(1, 1, 1))
+	line.Load(2, topicOf(2, 1, 1))
+	line.Apply(4, topicOf(3, 1, 1))
+	if d := line.Commit(3); !d.Empty() {
+		t.Errorf("half of the load:\n%s", describe(d))
+	}
+	if d := line.Commit(4); len(d.TopicsCreated) != 2 || len(d.Partitions) != 2 || line.Committed().End() != 4 {
+		t.Errorf("the load:\n%s", describe(d))
+	}
+	if d := line.Commit(6); len(d.TopicsCreated) != 1 || len(d.Partitions) != 1 {
+		t.Errorf("the batch after it:\n%s", describe(d))
+	}
+	line.Apply(6, topicOf(4, 1, 1))
+	if got := violation(func() { line.Load(8, topicOf(5, 1, 1)) }); got != "metadata.load-first" {
+		t.Errorf("load after apply: %q", got)
+	}
+}
