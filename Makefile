@@ -1,0 +1,73 @@
+# Everything a change needs. `make` alone lists it. Needs Go and make; tools are run by go run.
+
+GO ?= go
+BIN := bin/tidemark
+
+# Rooms where time is real: sockets, disks, processes. Their tests run under the race detector.
+REALTIME := ./netx/... ./diskx/... ./node/... ./scenarios/target/process/... ./cmd/tidemark/...
+# Rooms that are one goroutine by rule: their costly invariants are on in tests.
+SIMULATED := ./core/... ./sim/... ./checker/... ./scenarios ./scenarios/workload/... \
+	./scenarios/target/simulated/...
+# What is left: the outside world, tools, the rules of the house.
+REST = $(filter-out $(shell $(GO) list $(REALTIME) $(SIMULATED)),$(shell $(GO) list ./...))
+
+# The race detector needs a C compiler; without one those rooms are tested without it.
+RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+
+# A bug of history, brought back for the demo to catch.
+BROKEN := $(notdir $(firstword $(wildcard scenarios/museum/[0-9]*)))
+
+FUZZTIME ?= 10s
+BENCH ?= .
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test tidy race fuzz bench docs lint ci build clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+build: ## the command, as bin/tidemark
+	$(GO) build -o $(BIN) ./cmd/tidemark
+
+demo: build ## a broker killed under load, every acknowledged record counted; seeds in the simulator
+	$(if $(BROKEN),$(GO) run ./cmd/mutants -only $(BROKEN) -build bin/broken)
+	$(BIN) demo $(if $(BROKEN),--broken bin/broken)
+
+run: build ## one broker on localhost:9092, its files under .tidemark
+	$(BIN) dev --dir .tidemark
+
+test: ## everything that must hold before a change gets in
+	$(GO) vet ./...
+	$(GO) test -tags slowcheck $(SIMULATED)
+	$(MAKE) --no-print-directory race
+	$(GO) test $(REST)
+
+tidy: ## the rules of the house alone: layout, sizes, names, links, determinism
+	$(GO) vet ./...
+	$(GO) test . ./cmd/detlint
+
+race: ## the rooms where time is real, under the race detector
+	@test -n "$(RACE)" || echo "note: no C compiler found, so the race detector is off"
+	$(GO) test $(RACE) $(REALTIME)
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+bench: ## benchmarks; BENCH=name picks some
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+docs: ## the pages that are generated, anew
+	$(GO) test . ./node/config ./core/api -run 'Page|Document' -update
+
+lint: ## golangci-lint, fetched at its pinned version
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
+
+ci: test ## what CI runs on every change
+
+clean: ## what the other targets left here
+	rm -rf bin .tidemark
