@@ -3,12 +3,13 @@ package netx
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidemark-log/tidemark/core/env"
 )
 
-// ending says how far a connection is on its way out.
+// ending says how far a connection is on its way out; it never goes back.
 type ending uint8
 
 const (
@@ -26,24 +27,34 @@ type conn struct {
 	ip      string
 	socket  net.Conn // set before the goroutines start
 
-	dead bool // loop goroutine only: the handler must hear no more of it
+	// loop goroutine only
+	silent    bool // closed by this side: the handler hears nothing of it any more
+	closing   bool // CloseAfterSend: the handler hears only of its end
+	unflushed bool // in Net.unflushed
+
+	inInbox atomic.Int64 // bytes of frames delivered and not handled
+	stalled atomic.Bool  // the reader waits for that to shrink
 
 	mu      sync.Mutex // guards what follows; never held over a call to another room
-	changed sync.Cond  // queue, paused or ending changed
+	toWrite sync.Cond  // queue or ending changed
+	toRead  sync.Cond  // paused, inInbox or ending changed
 	queue   []env.Frame
 	queued  int // bytes in queue and being written
 	full    bool
 	paused  bool
 	ending  ending
+	halves  int   // goroutines that run
+	err     error // why it ended; the first reason counts
 }
 
 func (n *Net) newConn(info env.ConnInfo, inbound bool) *conn {
-	c := &conn{net: n, id: env.ConnID(n.nextID.Add(1)), info: info, inbound: inbound}
-	c.changed.L = &c.mu
+	c := &conn{net: n, id: env.ConnID(n.nextID.Add(1)), info: info, inbound: inbound, halves: 2}
+	c.toWrite.L, c.toRead.L = &c.mu, &c.mu
 	return c
 }
 
-// send queues a frame for the writer.
+// send queues a frame. The writer is woken by Net.flush, at the end of what the loop does
+// now, so that the replies to many requests become one system call.
 func (c *conn) send(f env.Frame) bool {
 	c.mu.Lock()
 	if c.ending != endNot {
@@ -58,7 +69,10 @@ func (c *conn) send(f env.Frame) bool {
 	}
 	full := c.full
 	c.mu.Unlock()
-	c.changed.Broadcast()
+	if !c.unflushed {
+		c.unflushed = true
+		c.net.unflushed = append(c.net.unflushed, c)
+	}
 	return !full
 }
 
@@ -66,26 +80,70 @@ func (c *conn) setPaused(paused bool) {
 	c.mu.Lock()
 	c.paused = paused
 	c.mu.Unlock()
-	c.changed.Broadcast()
+	c.toRead.Signal()
 }
 
-// end moves the connection towards its end, never back.
-func (c *conn) end(how ending) {
+// end moves the connection towards its end. The error is what the handler is told, if it
+// is told and this is the first.
+func (c *conn) end(how ending, err error) {
 	c.mu.Lock()
+	if c.err == nil {
+		c.err = err
+	}
 	c.ending = max(c.ending, how)
 	socket := c.socket
 	c.mu.Unlock()
-	c.changed.Broadcast()
+	c.toWrite.Signal()
+	c.toRead.Signal()
 	if socket == nil {
 		return // still being dialed; opened sees the mark
 	}
 	if how == endNow {
-		_ = socket.Close() // the reader and writer report what matters
+		_ = socket.Close() // a second Close does no harm
 		return
 	}
-	_ = socket.SetWriteDeadline(time.Now().Add(lingerMax))
-	if tcp, ok := socket.(*net.TCPConn); ok {
-		_ = tcp.CloseRead() // reading stops now; the writer closes when it is through
+	_ = socket.SetDeadline(time.Now().Add(lingerMax)) // fails only on a closed socket
+}
+
+// reads reports whether frames still count.
+func (c *conn) reads() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ending == endNot
+}
+
+// halfDone ends one of the two goroutines. The last one reports the end.
+func (c *conn) halfDone() {
+	c.mu.Lock()
+	c.halves--
+	last, err := c.halves == 0, c.err
+	c.mu.Unlock()
+	if last {
+		_ = c.socket.Close() // closed already, or all was said
+		c.giveUpQueue()
+		c.net.ended(c)
+		c.net.cfg.Loop.post(event{kind: eventClosed, conn: c, err: err})
+	}
+	c.net.running.Done()
+}
+
+// giveUpQueue releases what will not be sent. The connection must be ending.
+func (c *conn) giveUpQueue() {
+	c.mu.Lock()
+	queue := c.queue
+	c.queue = nil
+	c.mu.Unlock()
+	for _, f := range queue {
+		releaseFrame(f)
+	}
+}
+
+// left tells the reader that the loop has taken a frame.
+func (c *conn) left(bytes int) {
+	if c.inInbox.Add(int64(-bytes)) <= connInboxBytesMax && c.stalled.Load() {
+		c.mu.Lock() // so that the reader is in Wait, or about to look again
+		c.toRead.Signal()
+		c.mu.Unlock()
 	}
 }
 

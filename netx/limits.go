@@ -11,8 +11,11 @@ const (
 	sendQueueHigh = 8 << 20
 	// sendQueueLow is where a connection that was full becomes writable again.
 	sendQueueLow = sendQueueHigh / 2
-	// inboxBytesMax bounds the frames that wait for the loop; readers stop beyond it.
+	// inboxBytesMax bounds the frames that wait for the loop; readers begin no further
+	// frame beyond it, so each connection may exceed it by one.
 	inboxBytesMax = 256 << 20
+	// connInboxBytesMax is the same for one connection.
+	connInboxBytesMax = 16 << 20
 	// readStep is what a reader allocates before any byte of a larger frame has arrived, so
 	// that a length alone costs nothing.
 	readStep = 1 << 20
@@ -20,6 +23,14 @@ const (
 	readBufferBytes = 8 << 10
 	// writevMax is how many buffers one system call takes (IOV_MAX).
 	writevMax = 1024
+	// sendfileMax bounds one sendfile call, so that the deadline is looked at in between.
+	sendfileMax = 4 << 20
 	// lingerMax bounds how long a connection that is to be closed may take its last bytes.
 	lingerMax = 10 * time.Second
+	// dialTimeoutDefault bounds an outbound connection's set-up.
+	dialTimeoutDefault = 10 * time.Second
+	// acceptPause keeps a process without descriptors from spinning in accept.
+	acceptPause = 50 * time.Millisecond
+	// eventsPerFlush is how many events the loop handles before it wakes the writers.
+	eventsPerFlush = 64
 )

@@ -14,7 +14,7 @@ type Loop struct {
 	began  time.Time
 	wake   chan struct{} // capacity 1
 	timers timers.Table  // loop goroutine only
-	net    *Net          // told when frames leave the inbox; nil without a network
+	net    *Net          // told when frames leave the inbox and when to write; may be nil
 
 	mu       sync.Mutex // guards what follows
 	inbox    []event
@@ -117,22 +117,33 @@ func (l *Loop) signal() {
 func (l *Loop) Run(h env.Handler) {
 	alarm := time.NewTimer(time.Hour)
 	defer alarm.Stop()
+	l.flush() // what boot sent
 	var batch []event
 	for {
 		var stopped bool
 		batch, stopped = l.take(batch)
 		for i := range batch {
 			l.dispatch(h, &batch[i])
+			if i%eventsPerFlush == eventsPerFlush-1 {
+				l.flush()
+			}
 		}
 		fired := l.fireTimers(h)
 		if len(batch) > 0 || fired {
 			h.Drained()
+			l.flush()
 			continue
 		}
 		if stopped {
 			return
 		}
 		l.sleep(alarm)
+	}
+}
+
+func (l *Loop) flush() {
+	if l.net != nil {
+		l.net.flush()
 	}
 }
 
@@ -148,16 +159,18 @@ func (l *Loop) take(batch []event) ([]event, bool) {
 	return taken, l.stopped
 }
 
+// fireTimers delivers what was due when it was called. A timer that a handler sets to a
+// moment already past waits for the next round, behind the inbox.
 func (l *Loop) fireTimers(h env.Handler) bool {
-	fired := false
-	for {
-		key, due := l.timers.PopDue(l.Now())
+	now, round := l.Now(), l.timers.Len()
+	for i := range round {
+		key, due := l.timers.PopDue(now)
 		if !due {
-			return fired
+			return i > 0
 		}
 		h.TimerFired(key)
-		fired = true
 	}
+	return round > 0
 }
 
 // sleep waits for a signal or the next timer.
@@ -187,14 +200,21 @@ func (l *Loop) dispatch(h env.Handler, e *event) {
 	}
 	c := e.conn
 	if e.kind == eventFrame {
-		l.net.leftInbox(len(e.frame.Buffer.Bytes()))
+		size := len(e.frame.Buffer.Bytes())
+		c.left(size)
+		l.net.left(size)
 	}
-	if c.dead {
+	if c.silent || c.closing && (e.kind == eventFrame || e.kind == eventWritable) {
 		if e.frame.Buffer != nil {
 			e.frame.Buffer.Release()
 		}
 		return
 	}
+	l.dispatchConn(h, e)
+}
+
+func (l *Loop) dispatchConn(h env.Handler, e *event) {
+	c := e.conn
 	switch e.kind {
 	case eventAccepted:
 		l.net.conns[c.id] = c

@@ -1,9 +1,12 @@
 package netx
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +29,7 @@ type Config struct {
 	// those of one address (max.connections.per.ip); 0 means no bound.
 	ConnectionsMax   int
 	ConnectionsPerIP int
-	// DialTimeout bounds an outbound connection's set-up; 0 means 10 s.
+	// DialTimeout bounds an outbound connection's set-up; 0 means dialTimeoutDefault.
 	DialTimeout time.Duration
 }
 
@@ -34,13 +37,20 @@ type Config struct {
 type Net struct {
 	cfg    Config
 	nextID atomic.Uint64
-	conns  map[env.ConnID]*conn // loop goroutine only
 
-	running sync.WaitGroup // accepters, readers, writers
+	// loop goroutine only
+	conns     map[env.ConnID]*conn
+	unflushed []*conn // they have frames their writers do not know of
+
+	running sync.WaitGroup // accepters, dialers, readers, writers
+	dials   context.Context
+	stop    context.CancelFunc // ends dials
+
+	inInbox atomic.Int64 // bytes of frames delivered and not yet handled
+	stalled atomic.Int32 // readers that wait for that to shrink
 
 	mu        sync.Mutex // guards what follows
 	room      sync.Cond  // the inbox has room again, or the net is closing
-	inInbox   int        // bytes of frames delivered and not yet handled
 	closing   bool
 	listeners []net.Listener
 	open      map[*conn]struct{}
@@ -54,7 +64,7 @@ func New(cfg Config) *Net {
 		cfg.FrameMax = FrameMaxDefault
 	}
 	if cfg.DialTimeout == 0 {
-		cfg.DialTimeout = 10 * time.Second
+		cfg.DialTimeout = dialTimeoutDefault
 	}
 	n := &Net{
 		cfg:   cfg,
@@ -63,6 +73,7 @@ func New(cfg Config) *Net {
 		perIP: make(map[string]int),
 	}
 	n.room.L = &n.mu
+	n.dials, n.stop = context.WithCancel(context.Background())
 	cfg.Loop.net = n
 	return n
 }
@@ -74,15 +85,16 @@ func (n *Net) Listen(class env.Class, name, addr string) (net.Addr, error) {
 		return nil, fmt.Errorf("netx: listener %s: %w", name, err)
 	}
 	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closing {
+		_ = l.Close() // just opened
+		return nil, fmt.Errorf("netx: listener %s: %w", name, env.ErrClosed)
+	}
 	n.listeners = append(n.listeners, l)
 	n.running.Add(1)
-	n.mu.Unlock()
 	go n.accept(l, class, name)
 	return l.Addr(), nil
 }
-
-// acceptPause keeps a process without descriptors from spinning in accept.
-const acceptPause = 50 * time.Millisecond
 
 func (n *Net) accept(l net.Listener, class env.Class, name string) {
 	defer n.running.Done()
@@ -154,10 +166,15 @@ func (n *Net) Dial(class env.Class, addr string) env.ConnID {
 	n.running.Add(1)
 	go func() {
 		defer n.running.Done()
-		socket, err := net.DialTimeout("tcp", addr, n.cfg.DialTimeout)
+		dialer := net.Dialer{Timeout: n.cfg.DialTimeout}
+		socket, err := dialer.DialContext(n.dials, "tcp", addr)
 		if err == nil && !n.opened(c, socket) {
-			_ = socket.Close()
+			_ = socket.Close() // this side closed the connection meanwhile
 			err = env.ErrClosed
+		}
+		if err != nil {
+			c.end(endNow, err)
+			c.giveUpQueue()
 		}
 		n.cfg.Loop.post(event{kind: eventDialed, conn: c, err: err})
 		if err == nil {
@@ -170,15 +187,27 @@ func (n *Net) Dial(class env.Class, addr string) env.ConnID {
 // opened takes over a dialed socket, unless the connection or the net is closed by now.
 func (n *Net) opened(c *conn, socket net.Conn) bool {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if n.closing || c.ending != endNot {
+	closing := n.closing
+	if !closing {
+		n.open[c] = struct{}{} // from here on Shutdown ends it
+	}
+	n.mu.Unlock()
+	if closing {
 		return false
 	}
-	c.socket = socket
-	n.open[c] = struct{}{}
-	return true
+	c.mu.Lock()
+	ended := c.ending == endNow
+	if !ended {
+		c.socket = socket
+	}
+	if c.ending == endAfterSend {
+		_ = socket.SetDeadline(time.Now().Add(lingerMax)) // cannot fail on a new socket
+	}
+	c.mu.Unlock()
+	if ended {
+		n.ended(c)
+	}
+	return !ended
 }
 
 // Send implements env.Net.
@@ -209,53 +238,71 @@ func (n *Net) Resume(id env.ConnID) {
 func (n *Net) Close(id env.ConnID) {
 	if c := n.conns[id]; c != nil {
 		n.forget(c)
-		c.end(endNow)
+		c.end(endNow, nil)
 	}
 }
 
 // CloseAfterSend implements env.Net.
 func (n *Net) CloseAfterSend(id env.ConnID) {
-	if c := n.conns[id]; c != nil {
-		n.forget(c)
-		c.end(endAfterSend)
+	if c := n.conns[id]; c != nil && !c.closing {
+		c.closing = true
+		c.end(endAfterSend, nil)
 	}
 }
 
 // forget makes the connection silent towards the handler.
 func (n *Net) forget(c *conn) {
-	c.dead = true
+	c.silent = true
 	delete(n.conns, c.id)
 }
 
-// enterInbox waits until the inbox has room for a frame of so many bytes; false means that
-// the net is closing.
-func (n *Net) enterInbox(bytes int) bool {
+// flush wakes the writers of connections that were sent frames. The loop calls it.
+func (n *Net) flush() {
+	for i, c := range n.unflushed {
+		c.unflushed = false
+		c.toWrite.Signal()
+		n.unflushed[i] = nil
+	}
+	n.unflushed = n.unflushed[:0]
+}
+
+// waitRoom waits until the inbox has room for a further frame; false means that the net is
+// closing.
+func (n *Net) waitRoom() bool {
+	if n.inInbox.Load() <= inboxBytesMax {
+		return true
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for n.inInbox > 0 && n.inInbox+bytes > inboxBytesMax && !n.closing {
+	n.stalled.Add(1)
+	defer n.stalled.Add(-1)
+	for n.inInbox.Load() > inboxBytesMax && !n.closing {
 		n.room.Wait()
 	}
-	n.inInbox += bytes
 	return !n.closing
 }
 
-func (n *Net) leftInbox(bytes int) {
-	n.mu.Lock()
-	n.inInbox -= bytes
-	n.mu.Unlock()
-	n.room.Broadcast()
+// left tells waiting readers that the loop has taken a frame.
+func (n *Net) left(bytes int) {
+	if n.inInbox.Add(int64(-bytes)) <= inboxBytesMax && n.stalled.Load() > 0 {
+		n.mu.Lock() // so that the readers are in Wait, or about to look again
+		n.room.Broadcast()
+		n.mu.Unlock()
+	}
 }
 
 // Shutdown closes listeners and connections and waits for their goroutines. The loop may
 // be running or stopped. CloseListeners first gives a clean stop time to answer.
 func (n *Net) Shutdown() {
 	n.CloseListeners()
+	n.stop()
 	n.mu.Lock()
 	n.closing = true
-	for c := range n.open {
-		c.end(endNow)
-	}
+	open := slices.Collect(maps.Keys(n.open))
 	n.mu.Unlock()
+	for _, c := range open {
+		c.end(endNow, env.ErrClosed)
+	}
 	n.room.Broadcast()
 	n.running.Wait()
 }
@@ -263,9 +310,10 @@ func (n *Net) Shutdown() {
 // CloseListeners stops accepting.
 func (n *Net) CloseListeners() {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, l := range n.listeners {
+	listeners := n.listeners
+	n.listeners = nil
+	n.mu.Unlock()
+	for _, l := range listeners {
 		_ = l.Close() // nothing is lost with a listener
 	}
-	n.listeners = nil
 }

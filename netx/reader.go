@@ -14,36 +14,43 @@ import (
 // ErrFrameLength means that the other end declared a length no frame may have.
 var ErrFrameLength = errors.New("netx: frame length out of bounds")
 
-// read delivers frames until the connection ends, and then its end.
+// read delivers frames until the connection ends.
 func (c *conn) read() {
-	defer c.net.running.Done()
+	defer c.halfDone()
 	in := bufio.NewReaderSize(c.socket, readBufferBytes)
 	deadline := deadline{conn: c}
 	var err error
-	for err == nil {
-		c.waitWhilePaused()
+	for err == nil && c.waitTurn() {
 		err = c.readFrame(in, &deadline)
 	}
-	c.readEnded()
-	c.net.cfg.Loop.post(event{kind: eventClosed, conn: c, err: err})
+	if c.reads() {
+		c.end(endNow, err)
+		return
+	}
+	c.discard()
 }
 
-// readEnded ends the connection, unless what is queued is still to be sent.
-func (c *conn) readEnded() {
+// discard reads what still comes on a connection that this side is closing, because a
+// socket closed over unread bytes sends a reset, and that may overtake the last reply. It
+// lasts until the other end closes as well, or the linger deadline.
+func (c *conn) discard() {
+	if _, err := io.Copy(io.Discard, c.socket); err != nil {
+		c.end(endNow, err)
+	}
+}
+
+// waitTurn waits until a further frame may be read: reading is not paused, and the inbox
+// has room. False means that no frame counts any more.
+func (c *conn) waitTurn() bool {
 	c.mu.Lock()
-	sending := c.ending == endAfterSend
+	c.stalled.Store(true)
+	for (c.paused || c.inInbox.Load() > connInboxBytesMax) && c.ending == endNot {
+		c.toRead.Wait()
+	}
+	c.stalled.Store(false)
+	open := c.ending == endNot
 	c.mu.Unlock()
-	if !sending {
-		c.end(endNow)
-	}
-}
-
-func (c *conn) waitWhilePaused() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for c.paused && c.ending == endNot {
-		c.changed.Wait()
-	}
+	return open && c.net.waitRoom()
 }
 
 func (c *conn) readFrame(in *bufio.Reader, deadline *deadline) error {
@@ -65,10 +72,8 @@ func (c *conn) readFrame(in *bufio.Reader, deadline *deadline) error {
 	if c.net.cfg.Decode != nil {
 		received.Decoded = c.net.cfg.Decode(c.info.Class, buffer.Bytes())
 	}
-	if !c.net.enterInbox(int(size)) {
-		buffer.Release()
-		return env.ErrClosed
-	}
+	c.inInbox.Add(int64(size))
+	c.net.inInbox.Add(int64(size))
 	c.net.cfg.Loop.post(event{kind: eventFrame, conn: c, frame: received})
 	return nil
 }
@@ -105,8 +110,14 @@ func (d *deadline) extend() {
 	if idle == 0 {
 		return
 	}
-	if now := time.Now(); now.Sub(d.last) > idle/8 {
+	now := time.Now()
+	if now.Sub(d.last) <= idle/8 {
+		return
+	}
+	d.last = now
+	d.conn.mu.Lock() // not past the linger deadline of a connection that closes
+	defer d.conn.mu.Unlock()
+	if d.conn.ending == endNot {
 		_ = d.conn.socket.SetReadDeadline(now.Add(idle)) // fails only on a closed socket
-		d.last = now
 	}
 }

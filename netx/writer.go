@@ -11,42 +11,39 @@ import (
 // write sends what is queued until the connection ends. It takes all frames that wait at
 // once, so that many small replies are one system call.
 func (c *conn) write() {
-	defer c.net.running.Done()
-	defer c.net.ended(c)
+	defer c.halfDone()
 	w := writer{conn: c}
 	var batch []env.Frame
 	for {
 		batch = c.nextFrames(batch)
 		if len(batch) == 0 {
-			_ = c.socket.Close() // all sent, or nobody to send to
-			return
+			break
 		}
 		sent, err := w.writeFrames(batch)
 		for _, f := range batch {
 			releaseFrame(f)
 		}
 		if err != nil {
-			c.end(endNow) // the reader sees it and reports the end
-			continue
+			c.end(endNow, err)
+			return
 		}
 		c.wrote(sent)
+	}
+	if tcp, ok := c.socket.(*net.TCPConn); ok {
+		_ = tcp.CloseWrite() // the other end sees the end of the stream; fails if it is gone
 	}
 }
 
 // nextFrames waits for frames and swaps the queue for the emptied batch. None means that
-// the connection is at its end; what was still queued is given up.
+// nothing more is to be sent.
 func (c *conn) nextFrames(batch []env.Frame) []env.Frame {
 	clear(batch)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(c.queue) == 0 && c.ending == endNot {
-		c.changed.Wait()
+		c.toWrite.Wait()
 	}
 	if c.ending == endNow {
-		for _, f := range c.queue {
-			releaseFrame(f)
-		}
-		c.queue = nil
 		return nil
 	}
 	taken := c.queue
@@ -73,6 +70,7 @@ type writer struct {
 	conn    *conn
 	lengths []byte
 	bufs    [][]byte
+	out     net.Buffers // what flush has not written; here, because WriteTo takes its address
 }
 
 // writeFrames writes the frames and returns their bytes, lengths not counted.
@@ -115,16 +113,31 @@ func (w *writer) gather(f env.Frame) error {
 	return nil
 }
 
-// writeRegion sends part of a file through a pooled buffer.
+func (w *writer) flush() error {
+	if len(w.bufs) == 0 {
+		return nil
+	}
+	w.out = w.bufs
+	_, err := w.out.WriteTo(w.conn.socket)
+	clear(w.bufs)
+	w.bufs = w.bufs[:0]
+	return err
+}
+
+// writeRegion sends part of a file: by the kernel alone where that is possible, else
+// through a pooled buffer.
 func (w *writer) writeRegion(chunk env.Chunk) error {
 	if err := w.flush(); err != nil {
+		return err
+	}
+	if done, err := sendfile(w.conn.socket, chunk); done {
 		return err
 	}
 	buffer := w.conn.net.cfg.Buffers.Get(chunk.Len)
 	defer buffer.Release()
 	n, err := chunk.File.Pread(buffer.Bytes(), chunk.Off)
 	if err == nil && n < chunk.Len {
-		err = fmt.Errorf("netx: file region of %d bytes ends after %d", chunk.Len, n)
+		err = errShortRegion(chunk, n)
 	}
 	if err != nil {
 		return err
@@ -133,13 +146,7 @@ func (w *writer) writeRegion(chunk env.Chunk) error {
 	return err
 }
 
-func (w *writer) flush() error {
-	if len(w.bufs) == 0 {
-		return nil
-	}
-	bufs := net.Buffers(w.bufs) // a copy of the slice header: WriteTo consumes it
-	_, err := bufs.WriteTo(w.conn.socket)
-	clear(w.bufs)
-	w.bufs = w.bufs[:0]
-	return err
+// errShortRegion: the length was promised already, so the connection must end.
+func errShortRegion(chunk env.Chunk, n int) error {
+	return fmt.Errorf("netx: file region of %d bytes at %d ends after %d", chunk.Len, chunk.Off, n)
 }
