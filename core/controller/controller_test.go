@@ -131,7 +131,8 @@ func (c *cluster) command(t *testing.T, d *datadriven.TestData) string {
 		var id string
 		d.ScanArgs(t, "cluster", &id)
 		decision := c.control.FormatCluster(controller.FormatCluster{ClusterID: id})
-		return run(c, decision, row(decision.Answer.Code, decision.Answer.Message, "cluster="+decision.Answer.ClusterID))
+		a := decision.Answer
+		return run(c, decision, row(a.Code, a.Message, "cluster="+a.ClusterID))
 	case "register":
 		return c.register(t, d)
 	case "fence":

@@ -193,13 +193,17 @@ func TestRepliesWaitForWhatTheyRestOn(t *testing.T) {
 				continue
 			}
 			if w.runtime.End() != w.end() || w.machine.total != fold(w.log.records) {
-				t.Fatalf("end=%d total=%d, want %d and %d", w.runtime.End(), w.machine.total, w.end(), fold(w.log.records))
+				t.Fatalf("end=%d total=%d, want %d and %d",
+					w.runtime.End(), w.machine.total, w.end(), fold(w.log.records))
 			}
 		}
 	})
 }
 
-func active(t *testing.T, log *ledger) *coordinator.Runtime[int, string] {
+// runtime is one whose tickets are names.
+type runtime = coordinator.Runtime[int, string]
+
+func active(t *testing.T, log *ledger) *runtime {
 	t.Helper()
 	r := coordinator.New[int, string](coordinator.Config[int]{
 		Log: log, NewMachine: func() coordinator.Machine[int] { return &sum{} }, ParkedMax: 3,
@@ -253,30 +257,30 @@ func TestStalledLogRefusesBeforeItAppends(t *testing.T) {
 func TestEachMisuseViolatesItsInvariant(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		act  func(r *coordinator.Runtime[int, string], log *ledger)
+		act  func(r *runtime, log *ledger)
 	}{
-		{"coordinator.epoch-rises", func(r *coordinator.Runtime[int, string], _ *ledger) { r.LeadershipGained(0) }},
-		{"coordinator.input-in-state", func(r *coordinator.Runtime[int, string], _ *ledger) { r.Loaded(0, []int{1}) }},
-		{"coordinator.load-end", func(r *coordinator.Runtime[int, string], _ *ledger) {
+		{"coordinator.epoch-rises", func(r *runtime, _ *ledger) { r.LeadershipGained(0) }},
+		{"coordinator.input-in-state", func(r *runtime, _ *ledger) { r.Loaded(0, []int{1}) }},
+		{"coordinator.load-end", func(r *runtime, _ *ledger) {
 			r.LeadershipGained(2)
 			r.Loaded(0, []int{1, 2})
 			r.LoadDone(1, 0)
 		}},
-		{"coordinator.replay-in-order", func(r *coordinator.Runtime[int, string], _ *ledger) {
+		{"coordinator.replay-in-order", func(r *runtime, _ *ledger) {
 			r.LeadershipGained(2)
 			r.Loaded(0, []int{1, 2})
 			r.Loaded(1, []int{2})
 		}},
-		{"coordinator.decide-when-ready", func(r *coordinator.Runtime[int, string], _ *ledger) {
+		{"coordinator.decide-when-ready", func(r *runtime, _ *ledger) {
 			r.LeadershipLost()
 			r.Submit(nil, "")
 		}},
-		{"coordinator.hw-in-order", func(r *coordinator.Runtime[int, string], _ *ledger) { r.HighWatermarkAdvanced(1) }},
-		{"coordinator.append-at-end", func(r *coordinator.Runtime[int, string], log *ledger) {
+		{"coordinator.hw-in-order", func(r *runtime, _ *ledger) { r.HighWatermarkAdvanced(1) }},
+		{"coordinator.append-at-end", func(r *runtime, log *ledger) {
 			log.records = append(log.records, 7) // another writer
 			r.Submit([]int{1}, "")
 		}},
-		{"coordinator.records-bound", func(r *coordinator.Runtime[int, string], _ *ledger) {
+		{"coordinator.records-bound", func(r *runtime, _ *ledger) {
 			r.Submit(make([]int, coordinator.RecordsMax+1), "")
 		}},
 	} {

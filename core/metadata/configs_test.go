@@ -59,7 +59,8 @@ func TestConfigDefinitionsAreConsistent(t *testing.T) {
 				t.Fatalf("%s: synonym %s is no broker key", k.Name, s.Key)
 			}
 		}
-		if e := r.Topic(image, nil, k.Name); e.Value != k.Default || !e.IsSet || e.Source != metadata.SourceDefault {
+		e := r.Topic(image, nil, k.Name)
+		if e.Value != k.Default || !e.IsSet || e.Source != metadata.SourceDefault {
 			t.Errorf("%s: %q from %d, but the default is %q", k.Name, e.Value, e.Source, k.Default)
 		}
 	}
@@ -101,7 +102,8 @@ func TestTopicSettingsAreTyped(t *testing.T) {
 
 func TestPasswordsAreNeverInMessages(t *testing.T) {
 	long := strings.Repeat("secret", metadata.ConfigValueMax)
-	if got := metadata.ValidateBrokerConfig("ssl.key.password", long); got == "" || strings.Contains(got, "secret") {
+	got := metadata.ValidateBrokerConfig("ssl.key.password", long)
+	if got == "" || strings.Contains(got, "secret") {
 		t.Errorf("message %.100q", got)
 	}
 }

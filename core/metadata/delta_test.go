@@ -86,7 +86,8 @@ func TestCommitStaysBelowTheHighWatermark(t *testing.T) {
 	line := metadata.NewTimeline(metadata.NewImage())
 	line.Apply(0, topicOf(1, 1, 1))
 	line.Apply(2, topicOf(2, 1, 1))
-	if d := line.Commit(0); !d.Empty() || line.Committed().Topic("t1") != nil || line.Newest().Topic("t2") == nil {
+	d := line.Commit(0)
+	if !d.Empty() || line.Committed().Topic("t1") != nil || line.Newest().Topic("t2") == nil {
 		t.Error("something is committed at 0, or not seen by decisions")
 	}
 	if d := line.Commit(2); len(d.TopicsCreated) != 1 || line.Committed().Topic("t2") != nil {
@@ -102,7 +103,9 @@ func TestRecreatedTopicIsDeletedThenCreated(t *testing.T) {
 	line.Apply(2, []metadata.Record{&metadata.RemoveTopicRecord{ID: kafka.TopicID{0: 1, 15: 1}}})
 	line.Apply(3, []metadata.Record{
 		&metadata.TopicRecord{Name: "t1", ID: kafka.TopicID{7}},
-		&metadata.PartitionRecord{TopicID: kafka.TopicID{7}, Leader: 1, Replicas: []kafka.BrokerID{1}, ISR: []kafka.BrokerID{1}},
+		&metadata.PartitionRecord{
+			TopicID: kafka.TopicID{7}, Leader: 1, Replicas: []kafka.BrokerID{1}, ISR: []kafka.BrokerID{1},
+		},
 	})
 	want := `deleted t1 AQAAAAAAAAAAAAAAAAAAAQ
 created t1 BwAAAAAAAAAAAAAAAAAAAA

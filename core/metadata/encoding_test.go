@@ -46,7 +46,8 @@ func TestEveryRecordVersionStaysReadable(t *testing.T) {
 
 func TestRecordBeyondTheBoundIsNotWritten(t *testing.T) {
 	long := strings.Repeat("x", metadata.RecordBytesMax)
-	r := &metadata.ConfigRecord{Resource: metadata.Resource{Type: metadata.ResourceTopic}, Key: "k", Value: &long}
+	topics := metadata.Resource{Type: metadata.ResourceTopic}
+	r := &metadata.ConfigRecord{Resource: topics, Key: "k", Value: &long}
 	if _, err := metadata.EncodeRecord(r); err == nil {
 		t.Error("written")
 	}

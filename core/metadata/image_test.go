@@ -140,7 +140,9 @@ func drawRecord(t *rapid.T, m *model, lastID *byte) metadata.Record {
 		return &metadata.ProducerIDsRecord{Next: m.next + 1000}
 	case kind <= 3:
 		id := kafka.BrokerID(rapid.Int32Range(0, 2).Draw(t, "broker"))
-		return &metadata.RegisterBrokerRecord{ID: id, Epoch: kafka.BrokerEpoch(m.end), Incarnation: [16]byte{byte(m.end)}}
+		return &metadata.RegisterBrokerRecord{
+			ID: id, Epoch: kafka.BrokerEpoch(m.end), Incarnation: [16]byte{byte(m.end)},
+		}
 	case kind == 4:
 		return &metadata.RemoveTopicRecord{ID: topic.id}
 	case kind <= 5:
@@ -158,7 +160,8 @@ func drawConfig(t *rapid.T, topic string) metadata.Record {
 	r := &metadata.ConfigRecord{Key: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "key")}
 	r.Resource = metadata.Resource{Type: metadata.ResourceTopic, Name: topic}
 	if rapid.Bool().Draw(t, "of broker") {
-		r.Resource = metadata.Resource{Type: metadata.ResourceBroker, Name: rapid.SampledFrom([]string{"", "1"}).Draw(t, "id")}
+		id := rapid.SampledFrom([]string{"", "1"}).Draw(t, "id")
+		r.Resource = metadata.Resource{Type: metadata.ResourceBroker, Name: id}
 	}
 	if rapid.Bool().Draw(t, "set") {
 		v := rapid.SampledFrom([]string{"x", "y"}).Draw(t, "value")
@@ -219,7 +222,11 @@ func TestImagesOfOneBaseAreIndependent(t *testing.T) {
 	for _, c := range []struct {
 		image *metadata.Image
 		epoch [2]kafka.LeaderEpoch // of partitions 5 and 6
-	}{{base, [2]kafka.LeaderEpoch{0, 0}}, {left, [2]kafka.LeaderEpoch{1, 0}}, {right, [2]kafka.LeaderEpoch{0, 1}}} {
+	}{
+		{base, [2]kafka.LeaderEpoch{0, 0}},
+		{left, [2]kafka.LeaderEpoch{1, 0}},
+		{right, [2]kafka.LeaderEpoch{0, 1}},
+	} {
 		topic := c.image.Topic("t1")
 		got := [2]kafka.LeaderEpoch{topic.Partition(5).LeaderEpoch, topic.Partition(6).LeaderEpoch}
 		if got != c.epoch {
@@ -277,7 +284,8 @@ func TestTopicsAreFoundByNameIdAndCollision(t *testing.T) {
 		t.Errorf("a_b collides with %q", got)
 	}
 	gone := image.Apply(2, []metadata.Record{&metadata.RemoveTopicRecord{ID: id}})
-	if gone.Topic("a.b") != nil || gone.TopicByID(id) != nil || gone.CollidesWith("a_b") != "" || image.Topic("a.b") == nil {
+	if gone.Topic("a.b") != nil || gone.TopicByID(id) != nil || gone.CollidesWith("a_b") != "" ||
+		image.Topic("a.b") == nil {
 		t.Error("a.b is not gone, or gone too early")
 	}
 	var names []string
@@ -291,7 +299,8 @@ func TestTopicsAreFoundByNameIdAndCollision(t *testing.T) {
 
 // Each invariant of Apply has a batch that breaks it and nothing else.
 func TestApplyNamesWhatIsBroken(t *testing.T) {
-	known := append(topicOf(1, 2, 1, 2), &metadata.RegisterBrokerRecord{ID: 1, Epoch: 5, Incarnation: [16]byte{1}},
+	known := append(topicOf(1, 2, 1, 2),
+		&metadata.RegisterBrokerRecord{ID: 1, Epoch: 5, Incarnation: [16]byte{1}},
 		&metadata.ClusterRecord{ClusterID: "c"}, &metadata.ProducerIDsRecord{Next: 1000})
 	id := kafka.TopicID{0: 1, 15: 1}
 	isr := []kafka.BrokerID{1, 2}
@@ -303,7 +312,8 @@ func TestApplyNamesWhatIsBroken(t *testing.T) {
 		{"metadata.apply-in-order", 5, &metadata.ProducerIDsRecord{Next: 2000}},
 		{"metadata.cluster-id-fixed", 6, &metadata.ClusterRecord{ClusterID: "d"}},
 		{"metadata.broker-epoch-rises", 6, &metadata.RegisterBrokerRecord{ID: 1, Epoch: 4}},
-		{"metadata.broker-epoch-rises", 6, &metadata.RegisterBrokerRecord{ID: 1, Epoch: 5, Incarnation: [16]byte{2}}},
+		{"metadata.broker-epoch-rises", 6, &metadata.RegisterBrokerRecord{
+			ID: 1, Epoch: 5, Incarnation: [16]byte{2}}},
 		{"metadata.topic-new", 6, &metadata.TopicRecord{Name: "t1", ID: kafka.TopicID{9}}},
 		{"metadata.topic-new", 6, &metadata.TopicRecord{Name: "t2", ID: id}},
 		{"metadata.topic-new", 6, &metadata.TopicRecord{Name: "t2"}},
@@ -314,7 +324,8 @@ func TestApplyNamesWhatIsBroken(t *testing.T) {
 			TopicID: id, Leader: 1, LeaderEpoch: 1, PartitionEpoch: 1, ISR: []kafka.BrokerID{1, 3}}},
 		{"metadata.leader-in-isr", 6, &metadata.PartitionChangeRecord{
 			TopicID: id, Leader: 2, LeaderEpoch: 1, PartitionEpoch: 1, ISR: isr[:1]}},
-		{"metadata.leader-in-isr", 6, &metadata.PartitionChangeRecord{TopicID: id, Leader: 1, LeaderEpoch: 1, PartitionEpoch: 1}},
+		{"metadata.leader-in-isr", 6, &metadata.PartitionChangeRecord{
+			TopicID: id, Leader: 1, LeaderEpoch: 1, PartitionEpoch: 1}},
 		{"metadata.partition-epoch-by-one", 6, &metadata.PartitionChangeRecord{
 			TopicID: id, Leader: 1, LeaderEpoch: 1, PartitionEpoch: 2, ISR: isr}},
 		{"metadata.leader-epoch-rises", 6, &metadata.PartitionChangeRecord{
@@ -323,7 +334,8 @@ func TestApplyNamesWhatIsBroken(t *testing.T) {
 			TopicID: id, Leader: 1, LeaderEpoch: -1, PartitionEpoch: 1, ISR: isr}},
 		{"metadata.config-topic-known", 6, &metadata.ConfigRecord{
 			Resource: metadata.Resource{Type: metadata.ResourceTopic, Name: "t9"}, Key: "k"}},
-		{"metadata.config-resource-known", 6, &metadata.ConfigRecord{Resource: metadata.Resource{Type: 8}, Key: "k"}},
+		{"metadata.config-resource-known", 6, &metadata.ConfigRecord{
+			Resource: metadata.Resource{Type: 8}, Key: "k"}},
 		{"metadata.producer-ids-rise", 6, &metadata.ProducerIDsRecord{Next: 1000}},
 	} {
 		image := metadata.NewImage().Apply(0, known)

@@ -23,8 +23,8 @@ const (
 
 // topicKeys is every topic key, as protocol and tools know them.
 var topicKeys = newKeyTable(
-	list("cleanup.policy", "delete", "What happens to old segments: they are deleted by age and size, compacted "+
-		"by key, or both. Empty keeps all.").
+	list("cleanup.policy", "delete", "What happens to old segments: they are deleted by age and size, "+
+		"compacted by key, or both. Empty keeps all.").
 		oneOf("compact", "delete").from(Synonym{Key: "log.cleanup.policy"}).withoutCompaction(),
 	long("retention.ms", "604800000", -1,
 		"How long a record is kept before its segment may be deleted; -1 is for ever.").
