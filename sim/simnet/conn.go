@@ -42,6 +42,8 @@ type end struct {
 	sent     uint64
 	arrives  env.Instant // of the last frame
 	openAt   env.Instant // nothing sent leaves earlier: the handshake
+	// closeOnOpen: CloseAfterSend came during the dial.
+	closeOnOpen bool
 
 	// receiving
 	paused   bool

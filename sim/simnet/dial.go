@@ -112,12 +112,13 @@ func (e *end) dialed() {
 	if e.state == dead {
 		return
 	}
-	if e.state == dialing {
-		e.state = open
-	}
+	e.state = open
 	frames := e.out.all()
 	for i := range frames {
 		e.put(&frames[i])
+	}
+	if e.closeOnOpen {
+		e.closeAfterSend()
 	}
 	e.stack.handler.ConnDialed(e.id, nil)
 }

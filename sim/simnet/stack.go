@@ -38,7 +38,7 @@ func (s *Stack) Dial(class env.Class, addr string) env.ConnID {
 // Send queues a frame.
 func (s *Stack) Send(c env.ConnID, f env.Frame) bool {
 	e := s.conns[c]
-	if e == nil || e.state == closing {
+	if e == nil || e.state == closing || e.closeOnOpen {
 		release(f.Chunks)
 		return true
 	}
@@ -88,8 +88,8 @@ func (s *Stack) CloseAfterSend(c env.ConnID) {
 	e := s.conns[c]
 	switch {
 	case e == nil || e.state == closing:
-	case e.peer == nil:
-		e.hangUp()
+	case e.state == dialing:
+		e.closeOnOpen = true
 	default:
 		e.closeAfterSend()
 	}

@@ -16,6 +16,7 @@ var netEndCases = []netCase{
 	{"both ends may close at once", bothClose},
 	{"CloseAfterSend sends all, then both ends hear it once", closeAfterSendSendsAll},
 	{"CloseAfterSend stops reading", closeAfterSendStopsReading},
+	{"what is sent during the dial arrives, CloseAfterSend or not", sendDuringDial},
 	{"a frame sent on a dead connection is given up", sendOnDeadConnection},
 	{"a frame beyond the bound closes the connection", tooLongFrame},
 	{"connections are never named twice", idsAreNew},
@@ -187,6 +188,31 @@ func closeAfterSendStopsReading(b *netBench) {
 			b.Fatal("a frame after CloseAfterSend")
 		}
 	})
+}
+
+func sendDuringDial(b *netBench) {
+	for i, closes := range []bool{false, true} {
+		var c env.ConnID
+		b.client.do(func() {
+			n := b.Client.Env.Net
+			c = n.Dial(env.ClassClient, b.Addr)
+			n.Send(c, env.Frame{Chunks: []env.Chunk{{Bytes: []byte("early")}}})
+			n.Send(c, env.Frame{Chunks: []env.Chunk{{Bytes: []byte("bird")}}})
+			if closes {
+				n.CloseAfterSend(c)
+			}
+		})
+		b.await(b.server, "accepted", func() bool { return len(b.server.conns) > i })
+		var s *peerConn
+		b.server.do(func() { s = b.server.conn(b.server.conns[i]) })
+		b.await(b.server, "both frames", func() bool {
+			return len(s.frames) == 2 && string(s.frames[0]) == "early" && string(s.frames[1]) == "bird"
+		})
+		b.await(b.client, "dialed", func() bool { return b.client.conn(c).opened })
+		if closes {
+			b.awaitClosed(b.client, c)
+		}
+	}
 }
 
 func sendOnDeadConnection(b *netBench) {
