@@ -1,0 +1,12 @@
+package sweep
+
+const (
+	// SeedsMax bounds a sweep.
+	SeedsMax = 100_000_000
+	// WorkersMax bounds the goroutines.
+	WorkersMax = 1024
+	// aheadPerWorker bounds how far a fast worker may run ahead of the slowest seed.
+	aheadPerWorker = 8
+	// twicePerThousand is the share of green seeds that are run twice.
+	twicePerThousand = 20
+)

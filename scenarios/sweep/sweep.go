@@ -1,0 +1,145 @@
+package sweep
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/tidemark-log/tidemark/scenarios"
+)
+
+// Config is a sweep to do.
+type Config struct {
+	// Scenario gives the goals; its name stands in the summary.
+	Scenario *scenarios.Scenario
+	// Run runs one seed. It is called from several goroutines at once.
+	Run func(seed uint64) *scenarios.Result
+	// From and To are the first and last seed.
+	From, To uint64
+	// Workers is the number of goroutines; 0: one per processor.
+	Workers int
+	// StopAtFailure ends the sweep at the first seed that is not green.
+	StopAtFailure bool
+	// Lines, if set, gets one JSON line per seed and one for the summary.
+	Lines io.Writer
+	// Done, if set, is told of each seed, in order.
+	Done func(r *scenarios.Result)
+}
+
+// Sweep runs the seeds. The error is of the configuration or of Lines.
+func Sweep(cfg Config) (*Summary, error) {
+	if cfg.To < cfg.From || cfg.To-cfg.From >= SeedsMax || cfg.Run == nil {
+		return nil, fmt.Errorf("sweep: seeds %d..%d: want a first and a last, at most %d", cfg.From, cfg.To, SeedsMax)
+	}
+	if cfg.Workers <= 0 {
+		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	cfg.Workers = min(cfg.Workers, WorkersMax)
+	began := time.Now()
+	s := newSummary(&cfg)
+	var err error
+	fanOut(&cfg, func(r *scenarios.Result) bool {
+		s.add(r)
+		if cfg.Lines != nil && err == nil {
+			err = writeLine(cfg.Lines, s.line(r))
+		}
+		if cfg.Done != nil {
+			cfg.Done(r)
+		}
+		return err == nil && !(cfg.StopAtFailure && r.Status != scenarios.Green)
+	})
+	s.finish(time.Since(began))
+	if cfg.Lines != nil && err == nil {
+		err = writeLine(cfg.Lines, s.lastLine())
+	}
+	return s, err
+}
+
+// fanOut runs the seeds on all workers and hands over the results in order of seed until take
+// reports false.
+func fanOut(cfg *Config, take func(*scenarios.Result) bool) {
+	var (
+		wg      sync.WaitGroup
+		stop    = make(chan struct{})
+		tickets = make(chan uint64)
+		results = make(chan *scenarios.Result)
+		// A ticket is given out for each place among the results kept ahead.
+		places = make(chan struct{}, cfg.Workers*aheadPerWorker)
+	)
+	wg.Go(func() {
+		defer close(tickets)
+		for seed := cfg.From; ; seed++ {
+			select {
+			case places <- struct{}{}:
+			case <-stop:
+				return
+			}
+			select {
+			case tickets <- seed:
+			case <-stop:
+				return
+			}
+			if seed == cfg.To {
+				return
+			}
+		}
+	})
+	for range cfg.Workers {
+		wg.Go(func() {
+			for seed := range tickets {
+				select {
+				case results <- runSeed(cfg, seed):
+				case <-stop:
+					return
+				}
+			}
+		})
+	}
+	inOrder(cfg, results, places, take)
+	close(stop)
+	wg.Wait()
+}
+
+// inOrder keeps results that came early until their turn.
+func inOrder(cfg *Config, results <-chan *scenarios.Result, places <-chan struct{}, take func(*scenarios.Result) bool) {
+	early := map[uint64]*scenarios.Result{}
+	for next := cfg.From; ; {
+		r := early[next]
+		if r == nil {
+			r = <-results
+			early[r.Seed] = r
+			continue
+		}
+		delete(early, next)
+		<-places
+		if !take(r) || next == cfg.To {
+			return
+		}
+		next++
+	}
+}
+
+// runSeed runs a seed, and again if it failed or was chosen for it.
+func runSeed(cfg *Config, seed uint64) *scenarios.Result {
+	r := cfg.Run(seed)
+	r.Seed = seed
+	if r.Status == scenarios.Green && !chosen(seed) {
+		return r
+	}
+	again := cfg.Run(seed)
+	if again.Hash != r.Hash || again.Status != r.Status || again.Verdict != r.Verdict {
+		r.Verdict = fmt.Sprintf("two runs differ: %s %016x %q and %s %016x %q", r.Status, r.Hash, r.Verdict,
+			again.Status, again.Hash, again.Verdict)
+		r.Status = scenarios.Nondeterministic
+	}
+	return r
+}
+
+// chosen picks the seeds that are run twice, the same ones in every sweep.
+func chosen(seed uint64) bool {
+	x := (seed + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9
+	x ^= x >> 31
+	return x%1000 < twicePerThousand
+}

@@ -1,0 +1,87 @@
+package sweep
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/tidemark-log/tidemark/scenarios"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fake is a run that takes longer for some seeds and fails for one.
+func fake(failing uint64) func(seed uint64) *scenarios.Result {
+	return func(seed uint64) *scenarios.Result {
+		time.Sleep(time.Duration(seed*7919%5) * 100 * time.Microsecond)
+		r := &scenarios.Result{Seed: seed, Status: scenarios.Green, Hash: seed * 3, Simulated: time.Second,
+			Real: time.Duration(time.Now().UnixNano()), Counts: map[string]int{"fault/kill": 2, "other": 1}}
+		if seed == failing {
+			r.Status, r.Verdict = scenarios.Violated, "H1 lost write"
+		}
+		return r
+	}
+}
+
+func TestLinesDependOnTheSeedsAlone(t *testing.T) {
+	s := &scenarios.Scenario{Name: "single/fake", Goals: map[string]int{"fault/kill": 2000}}
+	var want string
+	for _, workers := range []int{1, 2, 7} {
+		var lines bytes.Buffer
+		sum, err := Sweep(Config{Scenario: s, Run: fake(33), From: 1, To: 60, Workers: workers, Lines: &lines})
+		require.NoError(t, err)
+		require.Equal(t, 60, sum.Runs)
+		require.EqualValues(t, 33, sum.First.Seed)
+		require.Equal(t, 10, sum.ExitCode())
+		if want == "" {
+			want = lines.String()
+		}
+		require.Equal(t, want, lines.String())
+	}
+	require.Equal(t, 61, strings.Count(want, "\n"))
+	require.Contains(t, want, `{"seed":33,"status":"violated","verdict":"H1 lost write","hash":"0000000000000063"`)
+}
+
+func TestSweepStopsAtTheFirstFailureInOrderOfSeed(t *testing.T) {
+	var lines bytes.Buffer
+	sum, err := Sweep(Config{Run: fake(5), From: 1, To: 1_000_000, Workers: 4, StopAtFailure: true, Lines: &lines})
+	require.NoError(t, err)
+	require.Equal(t, 5, sum.Runs)
+	require.Equal(t, 6, strings.Count(lines.String(), "\n"))
+}
+
+func TestMissedGoalIsUnseenNotGreen(t *testing.T) {
+	s := &scenarios.Scenario{Name: "x", Goals: map[string]int{"fault/kill": 2001, "other": 1000, "never but rare": 9}}
+	sum, err := Sweep(Config{Scenario: s, Run: fake(0), From: 1, To: 1000, Workers: 8})
+	require.NoError(t, err)
+	require.Equal(t, "UNSEEN", sum.Outcome())
+	require.Equal(t, 14, sum.ExitCode())
+	require.Len(t, sum.Unseen(), 2)
+	require.Contains(t, sum.String(), "UNSEEN fault/kill")
+
+	// A hundred seeds owe less than one of the rare kind.
+	sum, err = Sweep(Config{Scenario: &scenarios.Scenario{Goals: map[string]int{"never but rare": 9}}, Run: fake(0),
+		From: 1, To: 100, Workers: 8})
+	require.NoError(t, err)
+	require.Equal(t, "green", sum.Outcome())
+}
+
+func TestSeedsThatDifferBetweenRunsAreFound(t *testing.T) {
+	n := uint64(0)
+	sum, err := Sweep(Config{From: 1, To: 200, Workers: 1, Run: func(seed uint64) *scenarios.Result {
+		n++
+		return &scenarios.Result{Seed: seed, Status: scenarios.Green, Hash: n}
+	}})
+	require.NoError(t, err)
+	require.Positive(t, sum.ByStatus[scenarios.Nondeterministic])
+	require.Equal(t, 13, sum.ExitCode())
+}
+
+func TestImpossibleSweepIsRefused(t *testing.T) {
+	_, err := Sweep(Config{Run: fake(0), From: 2, To: 1})
+	require.Error(t, err)
+}

@@ -1,0 +1,280 @@
+package simulated
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/trace"
+)
+
+// ledger is the ghost beside the broker: it notes what the broker appended, called durable
+// and acknowledged, and holds recovery and the files against it. Its rules, by the names under
+// which it reports and counts them:
+//
+//	L1  offsets of appends follow each other
+//	L2  leader epochs do not fall
+//	L3  durable end and high watermark stay within the log
+//	L4  what is called durable can be recovered from the synced image
+//	L5  recovery keeps what was durable, and ends where an append ended
+//	R15 an acknowledgement covers durable records only
+type ledger struct {
+	run      *run
+	replicas map[kafka.TopicPartition]*replica
+	order    []*replica
+	notes    int
+}
+
+// replica is one log as the ledger knows it.
+type replica struct {
+	tp      kafka.TopicPartition
+	start   int64
+	batches []written // as appended, in order of offset
+	durable int64     // what must survive
+	// recovered is the end that a boot under way has found; −1: none. It counts when that
+	// boot is over: until then another crash may leave another end.
+	recovered int64
+	found     bool // by the boot under way
+	flushOS   bool // durable means written: the promise ends with the power
+	deleted   bool
+}
+
+// written is a batch as it was appended.
+type written struct {
+	base, next int64
+	epoch, crc int64
+}
+
+func newLedger(r *run) *ledger {
+	return &ledger{run: r, replicas: map[kafka.TopicPartition]*replica{}}
+}
+
+func (r *replica) end() int64 {
+	if n := len(r.batches); n > 0 {
+		return r.batches[n-1].next
+	}
+	return r.start
+}
+
+// observe takes a trace event of the broker.
+func (l *ledger) observe(ev *trace.Event) {
+	if ev.Kind == kindHostLive {
+		l.live()
+		return
+	}
+	if ev.Partition < 0 {
+		return
+	}
+	tp := kafka.TopicPartition{Topic: ev.Topic, Partition: ev.Partition}
+	r := l.replicas[tp]
+	if ev.Kind == kindCreated {
+		l.created(r, tp, ev.N[0])
+		return
+	}
+	if r == nil {
+		return
+	}
+	switch ev.Kind {
+	case kindAppend:
+		l.appended(r, written{base: ev.N[0], next: ev.N[1], epoch: ev.N[2], crc: ev.N[3]})
+	case kindDurable:
+		l.madeDurable(r, ev.N[1])
+	case kindTruncate:
+		l.truncated(r, ev.N[1])
+	case kindDeleted:
+		r.deleted = true
+	case kindPolicy:
+		r.flushOS = ev.N[0] != 0
+	case kindRecovered:
+		l.recovered(r, ev.N[1])
+	case kindAck:
+		l.acked(r, ev.N[1], ev.N[2])
+	case kindHW:
+		l.visible(r, ev.N[1])
+	}
+}
+
+func (l *ledger) created(old *replica, tp kafka.TopicPartition, start int64) {
+	if old != nil && !old.deleted && old.durable > old.start {
+		l.report("L5", old, "created anew, with records up to %d that were durable", old.durable)
+	}
+	r := &replica{tp: tp, start: start, durable: start, recovered: -1, found: true}
+	if old == nil {
+		l.order = append(l.order, r)
+	} else {
+		for i := range l.order {
+			if l.order[i] == old {
+				l.order[i] = r
+			}
+		}
+	}
+	l.replicas[tp] = r
+}
+
+func (l *ledger) appended(r *replica, b written) {
+	l.saw("L1")
+	if b.base != r.end() || b.next <= b.base {
+		l.report("L1", r, "append of [%d,%d) behind %d", b.base, b.next, r.end())
+	}
+	if n := len(r.batches); n > 0 && b.epoch < r.batches[n-1].epoch {
+		l.report("L2", r, "append at offset %d with epoch %d behind epoch %d", b.base, b.epoch, r.batches[n-1].epoch)
+	}
+	r.batches = append(r.batches, b)
+}
+
+func (l *ledger) madeDurable(r *replica, to int64) {
+	l.saw("L3")
+	if to < r.durable || to > r.end() {
+		l.report("L3", r, "durable end moved from %d to %d, log end is %d", r.durable, to, r.end())
+	}
+	r.durable = to
+}
+
+func (l *ledger) visible(r *replica, hw int64) {
+	l.saw("L3")
+	if hw > r.durable {
+		l.report("L3", r, "high watermark %d is above the durable end %d", hw, r.durable)
+	}
+}
+
+func (l *ledger) acked(r *replica, last, acks int64) {
+	if acks == 0 {
+		return
+	}
+	l.saw("R15")
+	if last >= r.durable {
+		l.report("R15", r, "offset %d is acknowledged, durable end is %d", last, r.durable)
+	}
+}
+
+func (l *ledger) truncated(r *replica, to int64) {
+	if to < r.durable {
+		l.report("L5", r, "truncated to %d, durable end is %d", to, r.durable)
+	}
+	r.cut(to)
+}
+
+// cut drops what stands at or above an offset. It reports false if that is inside a batch.
+func (r *replica) cut(to int64) bool {
+	n := len(r.batches)
+	for n > 0 && r.batches[n-1].next > to {
+		n--
+	}
+	r.batches = r.batches[:n]
+	return r.end() == to
+}
+
+// recovered is told where a boot found the log's end.
+func (l *ledger) recovered(r *replica, end int64) {
+	l.saw("L5")
+	r.recovered, r.found = end, true
+	if r.deleted {
+		return
+	}
+	if end < r.durable {
+		l.report("L5", r, "recovery ends at %d, durable end was %d", end, r.durable)
+	}
+	if end != r.start && !r.endsAt(end) {
+		l.report("L5", r, "recovery ends at %d, where no batch that was appended ends", end)
+	}
+}
+
+func (r *replica) endsAt(end int64) bool {
+	for i := len(r.batches) - 1; i >= 0 && r.batches[i].next >= end; i-- {
+		if r.batches[i].next == end {
+			return true
+		}
+	}
+	return false
+}
+
+// live ends a boot: what it found is served from now on, so it must last.
+func (l *ledger) live() {
+	for _, r := range l.order {
+		switch {
+		case r.recovered >= 0:
+			r.cut(r.recovered)
+			r.durable = r.recovered
+		case !r.found && !r.deleted && r.durable > r.start:
+			l.report("L5", r, "recovery did not find the log, durable end was %d", r.durable)
+		}
+		r.recovered = -1
+	}
+}
+
+// crash is told before a crash happens.
+func (l *ledger) crash(k strike) {
+	if k == strikeStop {
+		return
+	}
+	if l.run.broker.Live() {
+		l.run.probe()
+	}
+	for _, r := range l.order {
+		r.recovered, r.found = -1, false
+		if k == strikePower && r.flushOS {
+			r.durable = r.start
+		}
+	}
+}
+
+// inFlight tells whether something was appended and is not durable yet.
+func (l *ledger) inFlight() bool {
+	for _, r := range l.order {
+		if r.end() > r.durable {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *ledger) saw(rule string) { l.run.counts["ledger/"+rule]++ }
+
+// report stops the world: everything after would only be a consequence.
+func (l *ledger) report(rule string, r *replica, format string, args ...any) {
+	if l.notes++; l.notes > ledgerNotesMax {
+		return
+	}
+	var tail []string
+	for _, b := range r.batches[max(0, len(r.batches)-5):] {
+		tail = append(tail, fmt.Sprintf("[%d,%d)e%d", b.base, b.next, b.epoch))
+	}
+	l.run.world.Fail("ledger."+rule, fmt.Sprintf("%s: %s; last appends %s", r.tp, fmt.Sprintf(format, args...),
+		strings.Join(tail, " ")))
+}
+
+// compare holds the stored logs against what was appended. It returns what differs.
+func (l *ledger) compare(stored []*storedPartition) []string {
+	var notes []string
+	byTP := map[kafka.TopicPartition]*storedPartition{}
+	for _, p := range stored {
+		byTP[p.tp] = p
+	}
+	for _, r := range l.order {
+		p := byTP[r.tp]
+		switch {
+		case p == nil && !r.deleted && r.end() > r.start:
+			notes = append(notes, fmt.Sprintf("ledger.L5: %s: no files, the log had [%d,%d)", r.tp, r.start, r.end()))
+		case p != nil && !r.deleted:
+			l.saw("L5")
+			notes = append(notes, r.compare(p)...)
+		}
+	}
+	return notes
+}
+
+func (r *replica) compare(p *storedPartition) []string {
+	for i := range max(len(r.batches), len(p.batches)) {
+		if i >= len(r.batches) {
+			return []string{fmt.Sprintf("ledger.L5: %s: offset %d is stored and was never appended", r.tp, p.batches[i].base)}
+		}
+		if i >= len(p.batches) {
+			return []string{fmt.Sprintf("ledger.L5: %s: offset %d was appended and is not stored", r.tp, r.batches[i].base)}
+		}
+		if got := p.batches[i].written; got != r.batches[i] {
+			return []string{fmt.Sprintf("ledger.L5: %s: stored batch %v, appended %v (base, next, epoch, checksum)",
+				r.tp, got, r.batches[i])}
+		}
+	}
+	return nil
+}

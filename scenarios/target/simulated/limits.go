@@ -1,0 +1,26 @@
+package simulated
+
+import "time"
+
+const (
+	// setupMax bounds the simulated time until topics exist and clients run.
+	setupMax = 120 * time.Second
+	// stopMax bounds a clean stop of the broker at the end.
+	stopMax = 30 * time.Second
+	// aimMax is how long an aimed crash waits for an append before it strikes anyway.
+	aimMax = 2 * time.Second
+	// aimSpread is how long after the append an aimed crash strikes, at most: about the
+	// time from there to the reply.
+	aimSpread = 600 * time.Microsecond
+	// bootCrashesMax bounds crashes in recovery in a row, so that recovery ends.
+	bootCrashesMax = 5
+	// bootOpsMax bounds the blocking disk operation at which a boot is cut short.
+	bootOpsMax = 120
+	// probeEvery is the share of crashes before which the synced image is recovered aside:
+	// one in so many.
+	probeEvery = 4
+	// journalFileBytes is the size of journal files where the scenario names none.
+	journalFileBytes = 256 << 10
+	// ledgerNotesMax bounds what the ledger reports of one run.
+	ledgerNotesMax = 5
+)

@@ -1,0 +1,325 @@
+package simulated
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidemark-log/tidemark/checker"
+	"github.com/tidemark-log/tidemark/checker/history"
+	"github.com/tidemark-log/tidemark/core/broker"
+	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/log"
+	"github.com/tidemark-log/tidemark/core/trace"
+	"github.com/tidemark-log/tidemark/scenarios"
+	"github.com/tidemark-log/tidemark/scenarios/workload"
+	"github.com/tidemark-log/tidemark/sim"
+	"github.com/tidemark-log/tidemark/sim/engine"
+	"github.com/tidemark-log/tidemark/sim/simdisk"
+	"github.com/tidemark-log/tidemark/sim/simnet"
+)
+
+// Options change what a run shows, never what happens in it.
+type Options struct {
+	// Trace, if set, gets every trace event as a line.
+	Trace io.Writer
+}
+
+const (
+	brokerID   = 1
+	brokerName = "b1"
+	brokerPort = 9092
+	listener   = "PLAINTEXT"
+	logDir     = "/disk0"
+)
+
+// run is one run under way.
+type run struct {
+	s      *scenarios.Scenario
+	choice engine.Choice
+
+	world    *sim.World
+	broker   *sim.Host
+	process  *broker.Broker // of the last boot
+	clients  *sim.Host
+	workload *workload.Workload
+	recorder *history.Recorder
+
+	nemesis *nemesis
+	ledger  *ledger
+	kinds   []int // trace events of the broker by kind
+	counts  map[string]int
+	result  *scenarios.Result
+}
+
+// Run runs the scenario with that seed. Two runs give equal results, but for Real.
+func Run(s *scenarios.Scenario, seed uint64, opt Options) *scenarios.Result {
+	began := time.Now()
+	r := &run{s: s, counts: map[string]int{}, result: &scenarios.Result{Scenario: s.Name, Seed: seed}}
+	r.build(seed)
+	if opt.Trace != nil {
+		r.world.TraceTo(opt.Trace)
+	}
+	r.drive()
+	r.workload.Close()
+	r.finish()
+	r.result.Real = time.Since(began)
+	return r.result
+}
+
+// build makes the world of the seed.
+func (r *run) build(seed uint64) {
+	f := &r.s.Faults
+	cfg := sim.Config{Seed: seed, RareOff: !f.Rare}
+	choice := engine.NewChoice(seed).Of("scenario")
+	if f.Network == scenarios.NetworkDrawn {
+		cfg.Net = simnet.Drawn(choice)
+	}
+	cfg.Disk = simdisk.Config{FS: simdisk.Strict, WriteBackMean: time.Duration(f.WriteBack)}
+	if f.FS == scenarios.FSExt4 || f.FS == scenarios.FSDrawn && choice.Of("fs").Chance(0, 0.5) {
+		cfg.Disk.FS = simdisk.Ext4
+	}
+	r.choice = choice
+	r.world = sim.NewWorld(cfg)
+	r.recorder = history.NewRecorder(r.s.Name, seed, func() int64 { return int64(r.world.Now()) })
+	r.ledger = newLedger(r)
+	r.world.OnTrace(r.observe)
+	r.broker = r.world.AddHost(sim.HostConfig{Name: brokerName, ID: brokerID, Boot: r.bootBroker,
+		Decode: broker.Decode, Listen: []sim.Listener{{Class: env.ClassClient, Name: listener, Addr: r.addr()}}})
+	r.nemesis = &nemesis{run: r, choice: choice.Of("nemesis")}
+
+	mix := r.s.Workload(r.draw)
+	mix.Bootstrap = []string{r.addr()}
+	w, err := workload.New(mix, r.recorder)
+	if err != nil {
+		r.end(scenarios.Broken, err.Error(), "")
+		w, _ = workload.New(workload.Config{Bootstrap: mix.Bootstrap}, r.recorder)
+	}
+	r.workload = w
+	r.clients = r.world.AddHost(sim.HostConfig{Name: "clients", ID: -1, Boot: w.Boot})
+}
+
+func (r *run) addr() string { return brokerName + ":" + strconv.Itoa(brokerPort) }
+
+// draw picks what the scenario leaves open.
+func (r *run) draw(what string, n int) int {
+	return int(r.choice.Of("config").Of(what).Below(0, uint64(n)))
+}
+
+// bootBroker starts a life of the broker.
+func (r *run) bootBroker(e *env.Env) (env.Handler, error) {
+	static := scenarios.Pick(r.s.Config, "broker", r.draw)
+	b, err := broker.New(broker.Config{
+		Env: e, NodeID: kafka.BrokerID(brokerID), LogDirs: []string{logDir}, Static: static,
+		Listeners: []broker.Listener{{Name: listener, Host: brokerName, Port: brokerPort}},
+		Log:       r.logSizes(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.process = b
+	if err := b.Boot(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// logSizes are small, so that journals and segments turn over within a run.
+func (r *run) logSizes() log.DirConfig {
+	cfg := log.DirConfig{
+		JournalFileBytes: r.s.Log.JournalFileBytes.Pick("journal-file-bytes", r.draw),
+		JournalFiles:     int(r.s.Log.JournalFiles.Pick("journal-files", r.draw)),
+		TailCacheBytes:   r.s.Log.TailCacheBytes.Pick("tail-cache-bytes", r.draw),
+	}
+	if cfg.JournalFileBytes == 0 {
+		cfg.JournalFileBytes = journalFileBytes
+	}
+	return cfg
+}
+
+// logConfig is how a process with that environment opens the log directory.
+func (r *run) logConfig(e *env.Env) log.DirConfig {
+	cfg := r.logSizes()
+	cfg.Path, cfg.Env, cfg.Node, cfg.TagBase = logDir, e, kafka.BrokerID(brokerID), 1<<56
+	return cfg.Defaults()
+}
+
+// drive lets the story happen: setup, faults, heal, rest, clean stop.
+func (r *run) drive() {
+	w := r.world
+	r.broker.Start(0)
+	r.clients.Start(0)
+	ready, err := w.RunUntil(env.Instant(setupMax), func() bool { return r.workload.Ready() || r.workload.Err() != nil })
+	switch {
+	case r.failed(err):
+		return
+	case r.workload.Err() != nil:
+		r.end(scenarios.Broken, r.workload.Err().Error(), "")
+		return
+	case !ready:
+		r.end(scenarios.Stuck, "the topics were not there after "+setupMax.String(), strings.Join(w.LastTrace(), "\n"))
+		return
+	}
+	r.nemesis.begin()
+	if r.failed(w.Run(w.Now().Add(time.Duration(r.s.Duration)))) {
+		return
+	}
+	r.nemesis.heal()
+	r.clients.Do(r.workload.Stop)
+	rest, err := w.RunUntil(w.Now().Add(time.Duration(r.s.Recovery)), r.workload.Idle)
+	if r.failed(err) {
+		return
+	}
+	if !rest && !r.s.Checks.MayStall {
+		r.end(scenarios.Stuck, fmt.Sprintf("not at rest %s after the last fault: %s", r.s.Recovery,
+			strings.Join(r.workload.Waiting(), ", ")), strings.Join(w.LastTrace(), "\n"))
+		return
+	}
+	r.stopBroker()
+}
+
+// stopBroker stops cleanly; from then on all there is lies on the disk.
+func (r *run) stopBroker() {
+	if !r.broker.Live() {
+		_, err := r.world.RunUntil(r.world.Now().Add(stopMax), r.broker.Live)
+		if r.failed(err) {
+			return
+		}
+	}
+	r.broker.Stop(r.process.Stop)
+	down, err := r.world.RunUntil(r.world.Now().Add(stopMax), func() bool { return !r.broker.Up() })
+	if !r.failed(err) && !down {
+		r.end(scenarios.Stuck, "the broker did not stop within "+stopMax.String(), strings.Join(r.world.LastTrace(), "\n"))
+	}
+}
+
+// failed notes the world's failure, if err is one.
+func (r *run) failed(err error) bool {
+	if err == nil {
+		return r.result.Status != ""
+	}
+	var f *sim.Failure
+	if !errors.As(err, &f) {
+		r.end(scenarios.Broken, err.Error(), "")
+		return true
+	}
+	status := scenarios.Crashed
+	if f.Host == ghostHost {
+		status = scenarios.Violated
+	}
+	r.end(status, f.Name+": "+f.Detail, f.Report())
+	return true
+}
+
+// ghostHost is how the world names what was not a host.
+const ghostHost = "world"
+
+func (r *run) end(status scenarios.Status, verdict, report string) {
+	if r.result.Status == "" {
+		r.result.Status, r.result.Verdict, r.result.Report = status, verdict, report
+	}
+}
+
+// observe sees every trace event as it happens.
+func (r *run) observe(ev *trace.Event) {
+	if ev.Node != brokerID {
+		return
+	}
+	for int(ev.Kind) >= len(r.kinds) {
+		r.kinds = append(r.kinds, 0)
+	}
+	r.kinds[ev.Kind]++
+	r.ledger.observe(ev)
+	r.nemesis.observe(ev)
+}
+
+// finish judges the run and counts what happened in it.
+func (r *run) finish() {
+	res := r.result
+	res.Hash, res.Simulated = r.world.Hash(), time.Duration(r.world.Now())
+	res.History = r.recorder.Finish()
+	if res.Status == "" {
+		r.judge()
+	}
+	if res.Status == "" {
+		res.Status = scenarios.Green
+	}
+	r.count()
+	res.Counts = r.counts
+}
+
+// judge compares what the clients saw with what is stored.
+func (r *run) judge() {
+	res := r.result
+	stored, err := readStored(r.broker.Disk())
+	if err != nil {
+		r.end(scenarios.Violated, "stored: "+err.Error(), "")
+		return
+	}
+	for _, note := range append(r.ledger.compare(stored), checkIndexes(stored, r.counts)...) {
+		r.end(scenarios.Violated, note, "")
+	}
+	res.Final = stored.final()
+	res.Checked = checker.Check(res.History, checker.Options{Final: res.Final, Fresh: !r.s.Checks.Prefix,
+		Healed: !r.s.Checks.MayStall, Allowed: r.s.Checks.Allow})
+	for _, a := range res.Checked.Anomalies {
+		if !a.Allowed {
+			r.end(scenarios.Violated, a.String(), res.Checked.Render(res.History))
+		}
+	}
+	if res.Checked.Outcome == checker.Inconclusive {
+		r.end(scenarios.Inconclusive, strings.Join(res.Checked.Notes, "; "), res.Checked.Render(res.History))
+	}
+}
+
+// count gathers the coverage of the run under the names that goals use.
+func (r *run) count() {
+	for kind, n := range r.kinds {
+		if n > 0 {
+			r.counts["trace/"+trace.Kind(kind).Name()] = n
+		}
+	}
+	for _, rc := range r.world.RareCounts() {
+		r.counts["rare/"+rc.Name] = int(rc.Fired)
+	}
+	if r.result.Checked != nil {
+		for _, c := range r.result.Checked.Counters {
+			r.counts["check/"+c.Check] += c.N
+		}
+	}
+	r.countOps()
+}
+
+// countOps counts what the history shows.
+func (r *run) countOps() {
+	found := map[history.Value]bool{}
+	if r.result.Final != nil {
+		for i := range r.result.Final.Partitions {
+			p := &r.result.Final.Partitions[i]
+			gapless := int64(len(p.Records)) == p.End && len(p.Records) > 0
+			for _, rec := range p.Records {
+				found[rec.Value] = true
+			}
+			if gapless {
+				r.counts["run/offsets-without-gap"]++
+			}
+		}
+	}
+	for i := range r.result.History.Ops {
+		o := &r.result.History.Ops[i]
+		r.counts["op/"+o.Kind.String()+"-"+o.Result.String()]++
+		if o.Kind != history.Produce {
+			continue
+		}
+		if len(o.Attempts) > 1 {
+			r.counts["run/retried"]++
+		}
+		if o.Result == history.Info && found[o.Records[0].Value] {
+			r.counts["run/unknown-found-in-log"]++
+		}
+	}
+}
