@@ -11,8 +11,10 @@ type Topic struct {
 	Meta     *metadata.Topic
 	Internal bool
 	Config   TopicConfig
-	// parts are the partitions held here, nil where another broker has them.
+	// parts are the partitions held here, nil where another broker has them or where the
+	// log could not be made.
 	parts []*Partition
+	self  kafka.BrokerID
 }
 
 // TopicConfig are the effective settings that produce looks at.
@@ -30,7 +32,7 @@ type TopicConfig struct {
 func (s *Server) PutTopic(meta *metadata.Topic, cfg TopicConfig) *Topic {
 	t := s.ids[meta.ID]
 	if t == nil {
-		t = &Topic{Internal: kafka.IsInternal(meta.Name)}
+		t = &Topic{Internal: kafka.IsInternal(meta.Name), self: s.cfg.NodeID}
 		s.ids[meta.ID] = t
 		s.names[meta.Name] = t
 	}
@@ -96,15 +98,17 @@ func (s *Server) find(byID bool, name string, id kafka.TopicID) (*Topic, kafka.E
 }
 
 // partition resolves a partition of a topic: 3 if the metadata has none of that number, 6
-// if another broker holds it.
+// if another broker leads it, 56 if this one should and has no log for it.
 func (t *Topic) partition(i int32) (*Partition, kafka.ErrorCode) {
 	switch {
 	case i < 0 || i >= t.Meta.PartitionCount():
 		return nil, kafka.UnknownTopicOrPartition
-	case t.parts[i] == nil:
-		return nil, kafka.NotLeaderOrFollower
+	case t.parts[i] != nil:
+		return t.parts[i], kafka.None
+	case t.Meta.Partition(i).Leader == t.self:
+		return nil, kafka.KafkaStorageError
 	}
-	return t.parts[i], kafka.None
+	return nil, kafka.NotLeaderOrFollower
 }
 
 // hint tells who leads a partition by the committed metadata; -1/-1 if nobody is known.
