@@ -163,7 +163,8 @@ func (g gauge) Get(n int) env.Buffer {
 }
 
 func TestConnectionsAreBoundedAndFreed(t *testing.T) {
-	for name, cfg := range map[string]netx.Config{"total": {ConnectionsMax: 2}, "per ip": {ConnectionsPerIP: 2}} {
+	bounds := map[string]netx.Config{"total": {ConnectionsMax: 2}, "per ip": {ConnectionsPerIP: 2}}
+	for name, cfg := range bounds {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, cfg)
 			a, b := s.dial(t), s.dial(t)
@@ -257,7 +258,8 @@ func TestFileRegionGoesThroughTheKernel(t *testing.T) {
 		s.onFrame = func(c env.ConnID, got env.Received) {
 			got.Buffer.Release()
 			s.p.net.Send(c, env.Frame{Chunks: []env.Chunk{
-				{Bytes: []byte("head")}, {File: systemFile{os: f}, Off: 777, Len: 9 << 20}, {Bytes: []byte("tail")}}})
+				{Bytes: []byte("head")}, {File: systemFile{os: f}, Off: 777, Len: 9 << 20},
+				{Bytes: []byte("tail")}}})
 		}
 	})
 	c := s.dial(t)

@@ -3,7 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
+	"runtime/debug" //detlint:ok the stack of a failure is shown, and decides nothing
 	"strings"
 
 	"github.com/tidemark-log/tidemark/core/env"

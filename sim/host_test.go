@@ -186,7 +186,8 @@ func (c *changer) ConnDialed(id env.ConnID, _ error) {
 }
 
 func TestFrameChangedAfterSendIsFound(t *testing.T) {
-	for name, release := range map[string]bool{"simnet.frame-unchanged": false, "sim.buffer-released-twice": true} {
+	misuse := map[string]bool{"simnet.frame-unchanged": false, "sim.buffer-released-twice": true}
+	for name, release := range misuse {
 		w := sim.NewWorld(sim.Config{})
 		server, _ := addEcho(w, "b1", echoAddr)
 		server.Start(0)

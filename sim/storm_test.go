@@ -116,7 +116,8 @@ func (m *gossiper) complain(format string, args ...any) {
 }
 
 func (m *gossiper) TimerFired(env.TimerKey) {
-	m.env.Clock.SetTimer(env.TimerKey{Kind: "act"}, m.env.Clock.Now().Add(time.Duration(1+m.g.below(50))*time.Millisecond))
+	next := time.Duration(1+m.g.below(50)) * time.Millisecond
+	m.env.Clock.SetTimer(env.TimerKey{Kind: "act"}, m.env.Clock.Now().Add(next))
 	if len(m.conns)+len(m.dials) < 6 && m.g.below(4) == 0 {
 		m.dials[m.env.Net.Dial(env.ClassPeer, fmt.Sprintf("h%d:9093", m.g.below(5)))] = true
 	}
@@ -161,7 +162,8 @@ func (m *gossiper) send(id env.ConnID, c *gossipConn) {
 	c.sent++
 	half := n / 2
 	buffer.Retain()
-	c.blocked = !m.env.Net.Send(id, env.Frame{Chunks: []env.Chunk{{Bytes: b[:half], Owner: buffer}, {Bytes: b[half:], Owner: buffer}}})
+	c.blocked = !m.env.Net.Send(id, env.Frame{Chunks: []env.Chunk{
+		{Bytes: b[:half], Owner: buffer}, {Bytes: b[half:], Owner: buffer}}})
 }
 
 func (m *gossiper) open(id env.ConnID) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,10 +64,11 @@ func Run(t *testing.T, story func(w *World), opts ...Option) {
 		opt(&o)
 	}
 	if *onlySeed != "" {
-		if _, err := fmt.Sscan(*onlySeed, &o.first); err != nil {
-			t.Fatalf("simtest: -simtest.seed=%s: %v", *onlySeed, err)
+		seed, err := strconv.ParseUint(*onlySeed, 10, 64)
+		if err != nil {
+			t.Fatal("simtest: -simtest.seed:", err)
 		}
-		o.seeds = 1
+		o.first, o.seeds = seed, 1
 	}
 	for i := range o.seeds {
 		seed := o.first + i
@@ -104,8 +106,9 @@ func (o *options) run(t *testing.T, seed uint64, story func(w *World)) (hash, ev
 // explain tells how to see a failure again, and what happened last.
 func (w *World) explain() {
 	root, _, _ := strings.Cut(w.T.Name(), "/")
-	w.T.Logf("seed %d failed at %s; to run it alone:\n\tgo test -run '^%s$' -simtest.seed=%d\nlast events:\n\t%s",
-		w.Seed(), w.Now(), root, w.Seed(), strings.Join(w.LastTrace(), "\n\t"))
+	w.T.Logf("seed %d failed at %s; to run it alone:\n\tgo test -run '^%s$' -simtest.seed=%d",
+		w.Seed(), w.Now(), root, w.Seed())
+	w.T.Logf("last events:\n\t%s", strings.Join(w.LastTrace(), "\n\t"))
 }
 
 func (w *World) noFailure() {
