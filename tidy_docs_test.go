@@ -25,6 +25,7 @@ func TestDocumentsPointAtThingsThatExist(t *testing.T) {
 var (
 	mdLink   = regexp.MustCompile(`\]\(([^()\s]+)\)`)
 	mdCode   = regexp.MustCompile("`([^`\n]+)`")
+	mdIdent  = regexp.MustCompile("\\[`([A-Za-z.]+)`\\]\\(([^()\\s]+\\.go)\\)")
 	mdPath   = regexp.MustCompile(`^[A-Za-z0-9_.*{},/-]+$`)
 	mdHead   = regexp.MustCompile(`(?m)^#+ +(.*)$`)
 	makeCall = regexp.MustCompile(`^make ([a-z]+)\b`)
@@ -56,6 +57,11 @@ func deadPointers(src *sources, name, text string, targets []string) []string {
 			for _, m := range mdLink.FindAllStringSubmatch(line, -1) {
 				if why := deadLink(src, name, text, m[1]); why != "" {
 					report(i, "the link %s %s", m[1], why)
+				}
+			}
+			for _, m := range mdIdent.FindAllStringSubmatch(line, -1) {
+				if target := path.Join(path.Dir(name), m[2]); !declaresIn(src.text(target), m[1]) {
+					report(i, "`%s` is not declared in %s", m[1], target)
 				}
 			}
 		}
@@ -92,6 +98,14 @@ func deadLink(src *sources, from, text, link string) string {
 		}
 	}
 	return "names a heading that " + target + " does not have"
+}
+
+// declaresIn holds when Go source declares the last name of pkg.Type.Method: as a function, a
+// method, a type, or a field in a line of its own.
+func declaresIn(text, name string) bool {
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	declared := regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|type |\t)` + name + `[\s(,\[]`)
+	return declared.MatchString(text)
 }
 
 // slug is the anchor GitHub makes of a heading.
@@ -153,7 +167,7 @@ func makeTargets(makefile string) []string {
 
 func TestDeadPointersAreFound(t *testing.T) {
 	src, err := readSources(fstest.MapFS{
-		"core/log/doc.go": {Data: []byte("// Package log keeps.\npackage log\n")},
+		"core/log/doc.go": {Data: []byte("// Package log keeps.\npackage log\n\ntype Log struct{}\n")},
 		"docs/a.md":       {Data: []byte("# A heading, here\n")},
 	})
 	if err != nil {
@@ -171,6 +185,7 @@ func TestDeadPointersAreFound(t *testing.T) {
 		{"`core/lag` and `core/{log,lag}`", 2},
 		{"`a/b` is nobody's path", 0},
 		{"run `make test`", 0},
+		{"[`log.Log`](../core/log/doc.go) [`log.Lag`](../core/log/doc.go)", 1},
 		{"run `make coffee`", 1},
 		{"```\n$ make coffee\ncore/lag\n```", 1},
 	} {
