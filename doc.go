@@ -7,8 +7,8 @@
 //
 // A tide mark is a high watermark: the line below which nothing is lost.
 //
-// This package holds no code; the module's command is cmd/tidemark. The two commands to
-// start with are
+// This package holds documents and no logic; the module's command is cmd/tidemark. The two
+// commands to start with are
 //
 //	make demo   # a broker is killed under load, then every acknowledged record is counted
 //	make test   # the rules of the house, every room's tests, races where there is real time
