@@ -72,6 +72,19 @@ type Verdict struct {
 	Notes     []string // why inconclusive
 }
 
+// Status is the outcome and, unless it holds, the first reason for it in one line.
+func (v *Verdict) Status() (Outcome, string) {
+	for _, a := range v.Anomalies {
+		if v.Outcome == Violated && !a.Allowed {
+			return v.Outcome, a.String()
+		}
+	}
+	if len(v.Notes) > 0 {
+		return v.Outcome, v.Notes[0]
+	}
+	return v.Outcome, ""
+}
+
 // Counter is how often a check's premise was true.
 func (v *Verdict) Counter(check string) int {
 	for _, c := range v.Counters {

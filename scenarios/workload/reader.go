@@ -21,7 +21,7 @@ type reader struct {
 	place uint32
 
 	position int64
-	seek     bool // position does not follow from the last poll
+	seek     bool        // position does not follow from the last poll
 	began    env.Instant // when the last poll did
 }
 

@@ -266,13 +266,11 @@ func (r *run) judge() {
 	res.Final = stored.final()
 	res.Checked = checker.Check(res.History, checker.Options{Final: res.Final, Fresh: !r.s.Checks.Prefix,
 		Healed: !r.s.Checks.MayStall, Allowed: r.s.Checks.Allow})
-	for _, a := range res.Checked.Anomalies {
-		if !a.Allowed {
-			r.end(scenarios.Violated, a.String(), res.Checked.Render(res.History))
-		}
-	}
-	if res.Checked.Outcome == checker.Inconclusive {
-		r.end(scenarios.Inconclusive, strings.Join(res.Checked.Notes, "; "), res.Checked.Render(res.History))
+	switch outcome, verdict := res.Checked.Status(); outcome {
+	case checker.Violated:
+		r.end(scenarios.Violated, verdict, res.Checked.Render(res.History))
+	case checker.Inconclusive:
+		r.end(scenarios.Inconclusive, verdict, res.Checked.Render(res.History))
 	}
 }
 
