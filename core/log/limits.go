@@ -1,10 +1,16 @@
 package log
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 const (
 	// SegmentBytesMax bounds a segment, because an index entry holds 31 bits of position.
-	SegmentBytesMax = 1<<31 - 1
+	SegmentBytesMax = math.MaxInt32
+
+	// maxRelative is the largest distance of an offset, or a position, from a segment's start.
+	maxRelative = math.MaxInt32
 
 	// journalFileBytesDefault: large enough that a checkpoint pays for itself, small
 	// enough that boot reads a few of them in a second.
@@ -15,6 +21,72 @@ const (
 
 	// tailCacheBytesDefault holds what consumers and followers at the tail still read.
 	tailCacheBytesDefault = 128 << 20
+
+	// cachedOverhead is what an entry of the tail cache costs beside its bytes, counted
+	// so that tiny batches cannot fill the memory.
+	cachedOverhead = 128
+
 	producerExpiryDefault = 24 * time.Hour
 	flushAgeDefault       = time.Second
+
+	// producerWindow is how many batches of a producer are remembered: as many as a
+	// client may have in flight.
+	producerWindow = 5
+
+	// checkpointAge bounds how long a restart after a quiet time would replay.
+	checkpointAge = time.Minute
+
+	// checkpointShare: a checkpoint starts when so many (one in …) of the journal's files
+	// are full.
+	checkpointShare = 4
+
+	// segmentWriteBytes is how much is gathered before a group log's segment is written
+	// behind the journal; segmentWriteMax and segmentWritePieces bound one write.
+	segmentWriteBytes  = 256 << 10
+	segmentWriteMax    = 4 << 20
+	segmentWritePieces = 1024
+
+	// syncJobsMax bounds the logs that a checkpoint syncs at a time, so that it leaves
+	// the device to the journal.
+	syncJobsMax = 8
+
+	// sideBytes is how much is appended to a log before a checkpoint also saves its
+	// indexes and producer state. It bounds what boot reads per log.
+	sideBytes = 4 << 20
+
+	// readBytesMax bounds one read of the disk; a larger request gets less. A single
+	// batch may be larger.
+	readBytesMax = 8 << 20
+
+	// readSlack is read beside what was asked for, because reading begins at an index
+	// entry before it, and most batches then fit.
+	readSlack = 16 << 10
+
+	// lookupBytes is how much a lookup by time reads at once.
+	lookupBytes = 256 << 10
+
+	// openFilesMax bounds the closed segments kept open for reading.
+	openFilesMax = 256
+
+	// indexCacheBytes bounds the indexes of closed segments kept in memory.
+	indexCacheBytes = 64 << 20
+
+	// indexFileMax bounds an index file boot or a read loads.
+	indexFileMax = 256 << 20
+
+	// snapshotBytesMax bounds a producer snapshot: a million batches.
+	snapshotBytesMax = 64 << 20
+
+	// checkpointBytesMax bounds a checkpoint file: a hundred thousand partitions.
+	checkpointBytesMax = 32 << 20
+
+	// scanBytes is how much boot reads at a time.
+	scanBytes = 1 << 20
+
+	// damagesMax bounds the damages that a recovery lists; the rest is counted.
+	damagesMax = 100
+
+	// blobKeyMax and blobMax bound what PutBlob keeps.
+	blobKeyMax = 255
+	blobMax    = 32 << 10
 )

@@ -49,3 +49,53 @@ type TimeResult struct {
 	LeaderEpoch kafka.LeaderEpoch
 	Err         error
 }
+
+// Read gives batches. What the tail cache holds comes at once, with tag 0; else the disk
+// is asked, and the result comes in Effects.Reads under the tag.
+func (l *Log) Read(r ReadRequest) (ReadResult, env.Tag) {
+	res := ReadResult{Chunks: r.Chunks, Next: r.From}
+	r.UpTo = min(r.UpTo, l.end)
+	switch {
+	case l.gone || l.dir.err != nil:
+		res.Err = l.Err()
+		return res, 0
+	case r.From < l.start || r.From > l.end:
+		res.Err = ErrOutOfRange
+		return res, 0
+	case r.From >= r.UpTo:
+		return res, 0
+	}
+	if i := l.cachedAt(r.From); i >= 0 {
+		l.readCached(i, &r, &res)
+		return res, 0
+	}
+	d := l.dir.newRead(l)
+	d.from, d.upTo, d.max, d.one, d.chunks = r.From, r.UpTo, max(r.MaxBytes, 0), r.MinOneBatch, r.Chunks
+	d.tag = l.dir.fetch(d)
+	return ReadResult{}, d.tag
+}
+
+// cachedAt gives the place of offset in the tail cache, −1 if the disk must be asked.
+func (l *Log) cachedAt(offset kafka.Offset) int {
+	i := l.tail.find(offset)
+	if i >= 0 && i < l.tail.written && l.dir.env.Rare.Rare("log.cache-miss") {
+		return -1
+	}
+	return i
+}
+
+func (l *Log) readCached(i int, r *ReadRequest, res *ReadResult) {
+	for ; i < l.tail.n; i++ {
+		c := l.tail.at(i)
+		n := len(c.batch)
+		if c.next > r.UpTo || res.Bytes+n > r.MaxBytes && (res.Bytes > 0 || !r.MinOneBatch) {
+			return
+		}
+		if c.owner != nil {
+			c.owner.Retain()
+		}
+		res.Chunks = append(res.Chunks, env.Chunk{Bytes: c.batch, Owner: c.owner})
+		res.Bytes += n
+		res.Next = c.next
+	}
+}

@@ -3,13 +3,15 @@ package journal
 import (
 	"fmt"
 	"slices"
+
+	"github.com/tidemark-log/tidemark/core/invariant"
 )
 
 // Start begins a new generation after everything Replay gave was made durable elsewhere.
-// It writes one group whose checkpoint is itself and makes it durable, so that no later
-// boot replays what this one did: dropped tails stay dropped, and all other files are
-// free. Blocking; boot only.
-func (s *Scan) Start() (*Journal, error) {
+// It writes one group with the entries given, whose checkpoint is itself, and makes it
+// durable, so that no later boot replays what this one did: dropped tails stay dropped,
+// and all other files are free. Blocking; boot only.
+func (s *Scan) Start(entries []Entry) (*Journal, error) {
 	j := &Journal{cfg: s.cfg, id: s.id, generation: s.maxGen + 1, next: s.last + 1}
 	if j.id == 0 {
 		j.id = max(1, s.cfg.Env.Rand.Uint64("journal.id"))
@@ -17,19 +19,13 @@ func (s *Scan) Start() (*Journal, error) {
 	if err := s.openFree(j); err != nil {
 		return nil, err
 	}
-	g := j.open()
-	j.pending = nil
-	j.durable, j.checkpoint = g.seq, g.seq
-	f, err := j.place(g)
-	if err != nil {
-		return nil, err
-	}
 	// The names must be durable even of files found here: a process that was killed may
 	// have left some that only the cache knows.
 	if err := s.syncNames(); err != nil {
 		return nil, err
 	}
-	if err := j.writeFirst(f, g); err != nil {
+	j.durable = j.next
+	if err := j.Seal(entries); err != nil {
 		return nil, err
 	}
 	if err := s.openReplayed(j); err != nil {
@@ -107,24 +103,67 @@ func (s *Scan) reopen(j *Journal, f *scanned) error {
 	return nil
 }
 
-// writeFirst makes g durable, blocking.
-func (j *Journal) writeFirst(f *file, g *group) error {
+// Seal writes one group with the entries given, which makes all groups before it
+// unnecessary. Everything they said must be safe elsewhere, and no write in flight.
+// Blocking.
+func (j *Journal) Seal(entries []Entry) error {
+	if err := j.Drain(); err != nil {
+		return err
+	}
+	g := j.open()
+	j.pending = j.pending[:0]
+	for i := range entries {
+		g.add(&entries[i], nil)
+	}
+	j.checkpoint = g.seq
+	return j.writeNow(g)
+}
+
+// Drain writes the waiting groups, blocking. No write may be in flight.
+func (j *Journal) Drain() error {
+	// A group written past one in flight could be durable without it.
+	if j.flying != nil {
+		invariant.Violated("journal.drain-when-idle", "flying=%d", j.flying.seq)
+	}
+	for j.err == nil && len(j.pending) > 0 {
+		g := j.pending[0]
+		j.pending = append(j.pending[:0], j.pending[1:]...)
+		if err := j.writeNow(g); err != nil {
+			return err
+		}
+	}
+	return j.err
+}
+
+// writeNow makes g durable, blocking.
+func (j *Journal) writeNow(g *group) error {
+	g.urgent = true
+	j.pending = append([]*group{g}, j.pending...) // what place judges by
+	f, err := j.place(g)
+	j.pending = j.pending[1:]
+	if err != nil {
+		j.err = err
+		return err
+	}
 	var b []byte
 	for _, piece := range g.seal(header{
 		id: j.id, generation: f.generation, syncedBelow: j.durable, checkpointBelow: j.checkpoint,
 	}) {
 		b = append(b, piece...)
 	}
-	if err := f.file.Pwrite(b, f.end); err != nil {
-		return fmt.Errorf("journal: write %s: %w", fileName(f.number), err)
+	err = f.file.Pwrite(b, f.end)
+	if err == nil {
+		err = f.file.Fsync()
 	}
-	if err := f.file.Fsync(); err != nil {
-		return fmt.Errorf("journal: sync %s: %w", fileName(f.number), err)
+	if err != nil {
+		j.err = fmt.Errorf("journal: write %s: %w", fileName(f.number), err)
+		return j.err
 	}
 	f.end += g.size()
 	f.last = g.seq
-	j.durable, j.carried = g.seq+1, g.seq
+	j.durable, j.carried = g.seq+1, max(j.carried, j.checkpoint)
 	g.release()
 	j.spare = append(j.spare, g)
+	j.recycle()
 	return nil
 }

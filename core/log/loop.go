@@ -1,0 +1,111 @@
+package log
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tidemark-log/tidemark/core/env"
+)
+
+// DiskDone takes a completion with this directory's tag base.
+func (d *Dir) DiskDone(done env.Completion) *Effects {
+	d.effects.reset()
+	switch o := d.ops.finish(done.Tag); o.kind {
+	case opJournal:
+		d.groupDone(done)
+	case opSegment:
+		d.segmentWritten(o.write, done)
+	case opJob:
+		d.jobStepped(o, done)
+	case opRead:
+		d.readArrived(o.read, done)
+	case opNames:
+		d.deletionSynced(o.gone, done)
+	}
+	return d.give()
+}
+
+// Drained does the work that was collected: the journal's next group first, because
+// somebody waits for it.
+func (d *Dir) Drained() *Effects {
+	d.effects.reset()
+	if d.err == nil {
+		d.submitGroup()
+		d.moveDeleted()
+		d.applyCuts()
+		if !d.point.active && d.wantCheckpoint() {
+			d.beginCheckpoint()
+		}
+		d.startJobs()
+		d.submitWrites()
+		if d.point.active {
+			d.endCheckpoint()
+		}
+		d.submitGroup()
+	}
+	return d.give()
+}
+
+// TickInterval is how often Tick should be called.
+const TickInterval = 250 * time.Millisecond
+
+// Tick sees to what age asks for. Call it about every TickInterval.
+func (d *Dir) Tick(now env.Instant) {
+	if d.err != nil {
+		return
+	}
+	n := 0
+	for n < len(d.aging) && now.Sub(d.aging[n].agingAt) >= d.cfg.FlushAge {
+		d.aging[n].aging = false
+		d.queueJob(d.aging[n])
+		n++
+	}
+	d.aging = append(d.aging[:0], d.aging[n:]...)
+	d.overdue = d.overdue || now.Sub(d.point.at) >= checkpointAge
+	d.removeTrash(now)
+}
+
+func (d *Dir) give() *Effects {
+	if d.err != nil && !d.failed {
+		d.failed = true
+		d.effects.Failed = d.err
+	}
+	return &d.effects
+}
+
+func (d *Dir) submitGroup() {
+	if _, err := d.journal.Submit(); err != nil {
+		d.fail(err)
+	}
+}
+
+// groupDone is where appends under FlushGroup become durable.
+func (d *Dir) groupDone(done env.Completion) {
+	if err := d.journal.Done(done.Err); err != nil {
+		d.fail(err)
+		return
+	}
+	if d.err == nil {
+		d.settle(d.journal.Durable())
+		d.submitGroup()
+	}
+}
+
+// fail takes the directory offline: after a failed write or sync nobody knows what the
+// files hold. It is never retried; a restart recovers from what is durable.
+func (d *Dir) fail(err error) {
+	if d.err != nil {
+		return
+	}
+	d.err = fmt.Errorf("%w: %w", ErrOffline, err)
+	d.trace(traceOffline, fmt.Sprintf("%q", err.Error()), [4]int64{})
+	d.journal.Abandon()
+	for _, l := range d.order {
+		l.forgetFrom(0)
+	}
+}
+
+// Idle tells that no operation is in flight and none is due: the moment to Close.
+func (d *Dir) Idle() bool {
+	return d.ops.inFlight == 0 && !d.journal.Busy() && len(d.active) == 0
+}

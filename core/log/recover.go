@@ -1,0 +1,298 @@
+package log
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/kafka"
+)
+
+// recoverLogs brings every log up from its files as replay left them.
+func (b *boot) recoverLogs() error {
+	for _, l := range b.logs {
+		if l.skip() {
+			if l.lostFolder() {
+				b.report.damage(b.d.cfg.Path, 0, "folder of "+l.tp.String()+" is missing")
+			}
+			continue
+		}
+		if err := l.recover(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lostFolder tells that the journal has batches of a log that is nowhere.
+func (l *bootLog) lostFolder() bool { return l.deleted < 0 && !l.created && l.live }
+
+func (l *bootLog) damage(base kafka.Offset, pos int64, what string) {
+	l.damages++
+	l.boot.report.damage(l.path+"/"+segmentName(base, ".log"), pos, what)
+}
+
+func (l *bootLog) recover() error {
+	if err := l.loadEpochs(); err != nil {
+		return err
+	}
+	if err := l.trim(); err != nil {
+		return err
+	}
+	if l.id.IsZero() {
+		l.err = fmt.Errorf("log: %s has no readable %s: %w", l.tp, metadataFile, ErrDamaged)
+		l.damages++
+		l.boot.report.damage(l.path+"/"+metadataFile, 0, "missing or malformed")
+	}
+	if err := l.adopt(); err != nil {
+		return err
+	}
+	for {
+		from := l.loadProducers()
+		if err := l.scanFrom(l.scanStart(from)); err != nil {
+			return err
+		}
+		if l.since <= l.end {
+			break
+		}
+		// The snapshot is of batches that are not there: an older one must do.
+		l.dropSnapshotsAbove(l.end)
+	}
+	l.settleEnds()
+	return nil
+}
+
+// loadEpochs reads leader-epoch-checkpoint once, before replay adds to it.
+func (l *bootLog) loadEpochs() error {
+	if l.epochsLoaded {
+		return nil
+	}
+	l.epochsLoaded = true
+	if !l.exists {
+		return nil
+	}
+	b, err := readWhole(l.boot.disk, l.path+"/"+epochFile, checkpointBytesMax)
+	if errors.Is(err, env.ErrNotExist) {
+		l.epochsBad = len(l.files) > 0
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if l.epochs.entries, err = parseEpochs(b); err != nil {
+		l.epochsBad = true
+	}
+	return nil
+}
+
+// trim removes what replay has shown to be past the end of a group log, and cuts the
+// segments it wrote to where they ended.
+func (l *bootLog) trim() error {
+	keep := l.files[:0]
+	for i, s := range l.files {
+		past := l.live && l.policy == FlushGroup && s.base > l.endSeg
+		if !past && s.size >= 0 {
+			keep = append(keep, s)
+			if s.touched && l.policy == FlushGroup {
+				if err := shrink(l.boot.disk, l.path+"/"+segmentName(s.base, ".log"), s.size); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if !past && l.wasSynced(i) {
+			l.damage(s.base, 0, "segment is missing")
+		}
+		if err := l.removeSegment(s); err != nil {
+			return err
+		}
+	}
+	l.files = keep
+	return nil
+}
+
+// wasSynced tells whether the segment of an index without a log must have been there.
+func (l *bootLog) wasSynced(i int) bool {
+	if l.policy == FlushOS && l.files[i].base >= l.point {
+		return false
+	}
+	return slices.ContainsFunc(l.files[i+1:], func(s *bootSegment) bool { return s.size >= 0 })
+}
+
+func (l *bootLog) removeSegment(s *bootSegment) error {
+	l.names = true
+	for _, f := range []struct {
+		suffix string
+		size   int64
+	}{{".log", s.size}, {".index", s.index}, {".timeindex", s.times}} {
+		if f.size < 0 {
+			continue
+		}
+		path := l.path + "/" + segmentName(s.base, f.suffix)
+		if err := l.boot.disk.Remove(path); err != nil && !errors.Is(err, env.ErrNotExist) {
+			return fmt.Errorf("log: remove %s: %w", path, err)
+		}
+		if f.suffix == ".log" {
+			l.cutBytes += f.size
+		}
+	}
+	return nil
+}
+
+// adopt makes the segments of the files.
+func (l *bootLog) adopt() error {
+	if len(l.files) == 0 {
+		l.segments = []*segment{newSegment(l.start)}
+		return nil
+	}
+	l.start = max(l.start, l.files[0].base)
+	for i, f := range l.files {
+		s := newSegment(f.base)
+		s.named, s.loaded, s.sealed = true, false, i+1 < len(l.files)
+		s.size, s.written, s.synced = f.size, f.size, f.size
+		s.indexSaved, s.timesSaved = int(max(0, f.index/indexEntrySize)), int(max(0, f.times/timeEntrySize))
+		if s.sealed {
+			s.end = l.files[i+1].base
+		}
+		l.segments = append(l.segments, s)
+	}
+	return nil
+}
+
+// loadProducers takes the newest whole snapshot that recovery may build on, and gives the
+// offset from which batches must be folded in.
+func (l *bootLog) loadProducers() kafka.Offset {
+	limit := kafka.Offset(math.MaxInt64)
+	switch {
+	case l.policy == FlushOS && !l.boot.report.Clean:
+		limit = l.point
+	case l.live:
+		limit = l.endAt
+	}
+	now := l.boot.d.env.Clock.Now()
+	for _, o := range slices.Backward(l.snapshots) {
+		if o > limit {
+			continue
+		}
+		b, err := readWhole(l.boot.disk, l.path+"/"+segmentName(o, ".snapshot"), snapshotBytesMax)
+		if err == nil && l.producers.loadSnapshot(b, now) == nil {
+			l.since = o
+			return o
+		}
+		l.boot.report.SnapshotsBad++
+	}
+	l.producers.byID, l.since = nil, l.start
+	return l.start
+}
+
+// scanStart is the offset from which batches must be read back.
+func (l *bootLog) scanStart(producers kafka.Offset) kafka.Offset {
+	from := max(producers, l.start)
+	if l.live {
+		from = min(from, l.first)
+	}
+	if l.policy == FlushOS && !l.boot.report.Clean {
+		from = min(from, l.point)
+	}
+	if l.epochsBad {
+		from = l.start
+	}
+	return max(l.start, from)
+}
+
+func (l *bootLog) dropSnapshotsAbove(end kafka.Offset) {
+	l.snapshots = slices.DeleteFunc(l.snapshots, func(o kafka.Offset) bool {
+		if o <= end {
+			return false
+		}
+		l.names = true
+		_ = l.boot.disk.Remove(l.path + "/" + segmentName(o, ".snapshot")) // a stale one is refused
+		return true
+	})
+}
+
+// settleEnds takes the outcome: what is there now is what counts.
+func (l *bootLog) settleEnds() {
+	l.dropSnapshotsAbove(l.end)
+	if l.policy == FlushOS && l.end < l.point {
+		l.damage(l.active().base, l.active().size,
+			fmt.Sprintf("log ends at %d, below what was synced, %d", l.end, l.point))
+	}
+	if l.policy == FlushGroup && l.live && l.end < l.endAt {
+		l.damage(l.active().base, l.active().size,
+			fmt.Sprintf("log ends at %d, the journal says %d", l.end, l.endAt))
+	}
+	l.epochs.cutEnd(l.end + 1)
+	l.epochs.check(l.tp)
+	if l.epochsBad {
+		l.epochs.changed = true
+	}
+	l.durable, l.written, l.journaled, l.flushed = l.end, l.end, l.end, l.end
+	l.named = l.exists
+	for _, o := range l.snapshots {
+		l.Log.snapshots = append(l.Log.snapshots, snapshotFile{offset: o})
+	}
+	if l.cutBytes > 0 {
+		l.boot.report.CutLogs++
+		l.boot.report.CutBytes += l.cutBytes
+	}
+}
+
+// sync makes durable what boot has changed, and what a killed process had not synced.
+func (b *boot) sync() error {
+	for _, l := range b.logs {
+		if l.skip() || !l.exists {
+			continue
+		}
+		if err := l.sync(); err != nil {
+			return err
+		}
+	}
+	return syncDir(b.disk, b.d.cfg.Path)
+}
+
+func (l *bootLog) sync() error {
+	disk := l.boot.disk
+	for i, f := range l.files {
+		s := l.segments[min(i, len(l.segments)-1)]
+		if !f.unsynced && (l.policy == FlushGroup || l.boot.report.Clean || s.end <= l.point && s.sealed) {
+			continue
+		}
+		if err := fsync(disk, l.path+"/"+segmentName(f.base, ".log")); err != nil {
+			return err
+		}
+	}
+	if !l.id.IsZero() && (l.created || l.live) {
+		if err := writeFile(disk, l.path+"/"+metadataFile, appendMetadata(nil, l.id), true); err != nil {
+			return err
+		}
+		l.names = true
+	}
+	if l.epochs.changed {
+		l.epochs.changed = false
+		if err := writeWhole(disk, l.path, epochFile, l.epochs.appendText(nil)); err != nil {
+			return err
+		}
+	}
+	if l.names || l.policy == FlushOS && !l.boot.report.Clean {
+		return syncDir(disk, l.path)
+	}
+	return nil
+}
+
+func fsync(disk env.Disk, path string) error {
+	f, err := disk.Open(path, env.OpenExisting)
+	if err != nil {
+		return fmt.Errorf("log: open %s: %w", path, err)
+	}
+	err = f.Fsync()
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return fmt.Errorf("log: sync %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,369 @@
+package log
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/log/journal"
+	"github.com/tidemark-log/tidemark/core/record"
+)
+
+// bootLog is a log on its way up.
+type bootLog struct {
+	*Log
+	boot      *boot
+	exists    bool // has a folder
+	files     []*bootSegment
+	snapshots []kafka.Offset
+
+	// what the journal says, found by the survey
+	created    bool
+	deleted    int  // ordinal of the entry, −1
+	reborn     bool // created again under the same id
+	lastPolicy int
+	point      kafka.Offset // recovery point of an os log
+	cuts       []bootCut
+
+	// replay
+	live    bool // the journal says where the log ends
+	first   kafka.Offset
+	endSeg  kafka.Offset
+	endPos  int64
+	endAt   kafka.Offset
+	out     *bootSegment // being written
+	outPos  int64
+	outData []byte
+	outFile env.File
+
+	// recovery
+	epochsLoaded bool
+	epochsBad    bool         // leader-epoch-checkpoint is to be rebuilt from the start
+	since        kafka.Offset // the producer state holds what lies below
+
+	// outcome
+	cutBytes int64
+	damages  int
+	names    bool // names in the folder changed
+}
+
+// bootSegment is a segment as its files show it; −1: no such file.
+type bootSegment struct {
+	base               kafka.Offset
+	size, index, times int64
+	touched            bool // replay wrote to it: it is exactly size bytes long
+	unsynced           bool
+}
+
+type bootCut struct {
+	ordinal int
+	to      kafka.Offset
+}
+
+func (l *bootLog) setID(id kafka.TopicID) {
+	l.id = id
+	l.key = journal.Key{Topic: id, Partition: l.tp.Partition}
+}
+
+// skip tells logs that are not to be opened: deleted, or never really there.
+func (l *bootLog) skip() bool { return l.deleted >= 0 && !l.reborn || !l.exists && !l.created }
+
+func (l *bootLog) addFile(base kafka.Offset, suffix string, size int64) {
+	if suffix == ".snapshot" {
+		l.snapshots = append(l.snapshots, base)
+		return
+	}
+	s := l.segmentAt(base)
+	switch suffix {
+	case ".log":
+		s.size = size
+	case ".index":
+		s.index = size
+	case ".timeindex":
+		s.times = size
+	}
+}
+
+// segmentAt finds or makes a segment's entry.
+func (l *bootLog) segmentAt(base kafka.Offset) *bootSegment {
+	for _, s := range slices.Backward(l.files) {
+		if s.base == base {
+			return s
+		}
+	}
+	s := &bootSegment{base: base, size: -1, index: -1, times: -1}
+	at := len(l.files)
+	for at > 0 && l.files[at-1].base > base {
+		at--
+	}
+	l.files = slices.Insert(l.files, at, s)
+	return s
+}
+
+// survey reads what the journal says in the end, before anything is done about it.
+func (b *boot) survey() error {
+	ordinal := 0
+	return b.scan.Replay(func(_ journal.Seq, e journal.Entry) error {
+		ordinal++
+		if e.Kind == journal.KindBlob {
+			b.keepBlob(e.Payload)
+			return nil
+		}
+		l := b.byKey[e.Key]
+		if l == nil {
+			l = b.introduce(e)
+		}
+		switch e.Kind {
+		case journal.KindCreated:
+			l.reborn, l.cuts = l.deleted >= 0, nil
+			l.created, l.policy, l.point, l.lastPolicy = true, FlushPolicy(e.B), kafka.Offset(e.A), ordinal
+		case journal.KindDeleted:
+			l.deleted, l.reborn, l.created = ordinal, false, false
+		case journal.KindPolicy:
+			l.policy, l.point, l.lastPolicy = FlushPolicy(e.B), kafka.Offset(e.A), ordinal
+		case journal.KindTruncate:
+			l.cuts = append(l.cuts, bootCut{ordinal, kafka.Offset(e.A)})
+		}
+		return nil
+	})
+}
+
+// introduce meets a log that no folder is known for by its id: a new one, one whose
+// folder has lost its metadata, or one that was deleted.
+func (b *boot) introduce(e journal.Entry) *bootLog {
+	tp := kafka.TopicPartition{Topic: "id:" + e.Key.Topic.String(), Partition: e.Key.Partition}
+	if e.Kind == journal.KindCreated {
+		tp.Topic = string(e.Payload)
+		if l := b.byTP[tp]; l != nil && l.id.IsZero() {
+			l.setID(e.Key.Topic)
+			b.byKey[e.Key] = l
+			return l
+		}
+	}
+	l := b.newLog(tp)
+	l.setID(e.Key.Topic)
+	b.byKey[e.Key] = l
+	return l
+}
+
+func (b *boot) keepBlob(payload []byte) {
+	key, value, ok := journal.Blob(payload)
+	if !ok {
+		return
+	}
+	for i := range b.d.blobs {
+		if b.d.blobs[i].key == key {
+			b.d.blobs[i].value = slices.Clone(value)
+			return
+		}
+	}
+	at, _ := slices.BinarySearchFunc(b.d.blobs, key, func(x blob, key string) int {
+		return strings.Compare(x.key, key)
+	})
+	b.d.blobs = slices.Insert(b.d.blobs, at, blob{key: key, value: slices.Clone(value)})
+}
+
+// replay brings the journal's entries onto the folders, in their order.
+func (b *boot) replay() error {
+	ordinal := 0
+	err := b.scan.Replay(func(_ journal.Seq, e journal.Entry) error {
+		ordinal++
+		l := b.byKey[e.Key]
+		if e.Kind == journal.KindBlob || l == nil || l.deleted > ordinal {
+			return nil
+		}
+		switch e.Kind {
+		case journal.KindBatch:
+			return l.replayBatch(ordinal, e)
+		case journal.KindDeleted:
+			return l.replayDeleted(string(e.Payload))
+		case journal.KindEpoch:
+			l.epochNotes(kafka.LeaderEpoch(e.B), kafka.Offset(e.A))
+		case journal.KindTruncate:
+			return l.replayTruncate(ordinal, e)
+		case journal.KindStart:
+			l.start = max(l.start, kafka.Offset(e.A))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, l := range b.logs {
+		if err := l.flush(); err != nil {
+			return err
+		}
+		if err := l.closeOut(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replayBatch writes a batch where it was, or would have been, written. What a later entry
+// truncates is left out: an os log may have written something else there since.
+func (l *bootLog) replayBatch(ordinal int, e journal.Entry) error {
+	batch := record.Batch(e.Payload)
+	if l.cutLater(ordinal, batch.NextOffset()) {
+		return nil
+	}
+	if err := l.loadEpochs(); err != nil {
+		return err
+	}
+	l.epochs.assign(batch.LeaderEpoch(), batch.BaseOffset())
+	if !l.live {
+		l.live, l.first = true, batch.BaseOffset()
+	}
+	base, pos := kafka.Offset(e.A), e.B
+	if l.out == nil || l.out.base != base || l.outPos+int64(len(l.outData)) != pos || len(l.outData) > scanBytes {
+		if err := l.flush(); err != nil {
+			return err
+		}
+		if err := l.openOut(base); err != nil {
+			return err
+		}
+		l.outPos = pos
+		l.checkGap(pos)
+	}
+	l.outData = append(l.outData, batch...)
+	l.endSeg, l.endPos, l.endAt = base, pos+int64(len(batch)), batch.NextOffset()
+	return nil
+}
+
+func (l *bootLog) cutLater(ordinal int, next kafka.Offset) bool {
+	return slices.ContainsFunc(l.cuts, func(c bootCut) bool { return c.ordinal > ordinal && next > c.to })
+}
+
+// checkGap reports a segment that ends before the place where the journal goes on: what
+// lies between had been synced.
+func (l *bootLog) checkGap(pos int64) {
+	if size := max(0, l.out.size); size < pos && l.policy == FlushGroup {
+		l.damage(l.out.base, size, fmt.Sprintf("file ends before byte %d", pos))
+	}
+}
+
+func (l *bootLog) openOut(base kafka.Offset) error {
+	if l.out != nil && l.out.base == base {
+		return nil
+	}
+	if err := l.closeOut(); err != nil {
+		return err
+	}
+	if !l.exists {
+		if err := l.makeFolder(); err != nil {
+			return err
+		}
+	}
+	l.out = l.segmentAt(base)
+	f, err := l.boot.disk.Open(l.path+"/"+segmentName(base, ".log"), env.OpenOrCreate)
+	if err != nil {
+		return fmt.Errorf("log: open %s %s: %w", l.tp, segmentName(base, ".log"), err)
+	}
+	l.outFile, l.names = f, true
+	return nil
+}
+
+func (l *bootLog) makeFolder() error {
+	if err := l.boot.disk.MkdirAll(l.path); err != nil {
+		return fmt.Errorf("log: make %s: %w", l.path, err)
+	}
+	l.exists, l.names = true, true
+	return nil
+}
+
+func (l *bootLog) closeOut() error {
+	if l.outFile == nil {
+		return nil
+	}
+	f := l.outFile
+	l.out, l.outFile = nil, nil
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("log: close %s: %w", l.path, err)
+	}
+	return nil
+}
+
+// flush writes what replay has gathered.
+func (l *bootLog) flush() error {
+	if len(l.outData) == 0 {
+		return nil
+	}
+	if err := l.outFile.Pwrite(l.outData, l.outPos); err != nil {
+		return fmt.Errorf("log: write %s %s: %w", l.tp, segmentName(l.out.base, ".log"), err)
+	}
+	end := l.outPos + int64(len(l.outData))
+	if l.policy == FlushGroup {
+		l.out.size = end // what lies behind was never durable, or truncated
+	}
+	l.out.size = max(l.out.size, end)
+	l.out.touched, l.out.unsynced = true, true
+	l.outPos, l.outData = end, l.outData[:0]
+	return nil
+}
+
+// replayTruncate cuts again. For an os log whose folder was cut already, which it said by
+// a later policy entry, what stands there now is new.
+func (l *bootLog) replayTruncate(ordinal int, e journal.Entry) error {
+	to, pos := kafka.Offset(e.A), e.B
+	if len(e.Payload) != 8 {
+		return fmt.Errorf("%w: truncation of %s has no segment", journal.ErrDamaged, l.tp)
+	}
+	base := kafka.Offset(binary.BigEndian.Uint64(e.Payload))
+	if err := l.loadEpochs(); err != nil {
+		return err
+	}
+	if err := l.flush(); err != nil {
+		return err
+	}
+	done := l.policy == FlushOS && l.lastPolicy > ordinal
+	if !done || l.point <= to {
+		l.epochs.cutEnd(to)
+	}
+	l.snapshots = slices.DeleteFunc(l.snapshots, func(o kafka.Offset) bool {
+		if o > to {
+			l.boot.disk.RemoveAllLater(l.path + "/" + segmentName(o, ".snapshot"))
+		}
+		return o > to
+	})
+	if done || l.cutLater(ordinal, to+1) {
+		return nil
+	}
+	if !l.live {
+		l.live, l.first = true, to
+	}
+	l.endSeg, l.endPos, l.endAt = base, pos, to
+	s := l.segmentAt(base)
+	s.size, s.touched = min(max(s.size, 0), pos), true
+	if l.policy == FlushOS {
+		l.point = min(l.point, to)
+	}
+	return nil
+}
+
+// replayDeleted renames the folder, unless that had been done.
+func (l *bootLog) replayDeleted(name string) error {
+	if !l.exists {
+		return nil
+	}
+	if err := l.closeOut(); err != nil {
+		return err
+	}
+	to := l.boot.d.cfg.Path + "/" + name
+	if err := l.boot.disk.Rename(l.path, to); err != nil && !errors.Is(err, env.ErrNotExist) {
+		return fmt.Errorf("log: rename %s: %w", l.path, err)
+	}
+	l.exists, l.files, l.snapshots = false, nil, nil
+	l.epochs, l.epochsLoaded = epochCache{}, false
+	l.boot.disk.RemoveAllLater(to)
+	return nil
+}
+
+func (l *bootLog) epochNotes(e kafka.LeaderEpoch, start kafka.Offset) {
+	if err := l.loadEpochs(); err == nil {
+		l.epochs.assign(e, start)
+	}
+}

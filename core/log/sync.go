@@ -1,0 +1,329 @@
+package log
+
+import (
+	"fmt"
+
+	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/kafka"
+)
+
+// syncJob makes one log's files safe, in the background:
+//
+//	write ─▶ files ─▶ sync ─▶ names ─▶ parent
+//	rest of  indexes, what was  the folder, the folder's
+//	the tail epochs…  written   renames     own name
+//
+// Each stage waits for the operations of the one before: a sync covers only writes that
+// completed before it, and a name is worth nothing before its bytes.
+type syncJob struct {
+	log     *Log
+	stage   jobStage
+	pending int
+	target  kafka.Offset // what must be in segment files before the sync
+	flushed kafka.Offset // what the sync covers
+	point   uint64       // checkpoints begun before it are served by it
+	version uint64
+	side    []sideFile
+	touched []*segment // with unsynced bytes, names or indexes
+	names   bool       // the folder has new names
+	epochs  string     // the new leader-epoch-checkpoint, to be renamed into place
+	parent  bool       // the folder itself is new
+}
+
+type jobStage uint8
+
+const (
+	jobWrite jobStage = iota
+	jobFiles
+	jobSync
+	jobNames
+	jobParent
+	jobDone
+)
+
+// sideFile is a small file beside the segments; unsynced ones carry a checksum.
+type sideFile struct {
+	file   env.File
+	synced bool
+}
+
+// queueJob asks for a sync job that begins from now on.
+func (d *Dir) queueJob(l *Log) {
+	switch {
+	case l.gone || d.err != nil:
+	case l.job != nil:
+		l.again = true
+	case !l.queuedJob:
+		l.queuedJob = true
+		d.jobs = append(d.jobs, l)
+	}
+}
+
+// startJobs starts what waits, a few at a time, and steps those that wait for a write.
+func (d *Dir) startJobs() {
+	keep := d.jobs[:0]
+	for _, l := range d.jobs {
+		switch {
+		case l.gone:
+			l.queuedJob = false
+			d.served(l)
+		case d.running >= syncJobsMax || l.blocked || l.cut != nil || l.gate >= d.journal.Durable():
+			keep = append(keep, l)
+		default:
+			l.queuedJob = false
+			d.startJob(l)
+		}
+	}
+	clear(d.jobs[len(keep):])
+	d.jobs = keep
+	for i := len(d.active) - 1; i >= 0; i-- { // a job that ends leaves the list
+		if j := d.active[i]; j.stage == jobWrite {
+			j.step()
+		}
+	}
+}
+
+func (d *Dir) startJob(l *Log) {
+	d.running++
+	l.job = &syncJob{log: l, target: l.writable(), point: d.point.id, version: l.version}
+	d.active = append(d.active, l.job)
+	l.hurry()
+}
+
+// step goes on as far as it can.
+func (j *syncJob) step() {
+	l, d := j.log, j.log.dir
+	for j.pending == 0 && j.stage != jobDone {
+		switch {
+		case l.gone || d.err != nil || l.version != j.version:
+			j.stage = jobDone
+		case j.stage == jobWrite && l.written < j.target:
+			l.hurry()
+			return
+		case j.stage == jobWrite:
+			j.stage = jobFiles
+			j.writeFiles()
+		case j.stage == jobFiles:
+			j.stage = jobSync
+			j.syncFiles()
+		case j.stage == jobSync:
+			j.stage = jobNames
+			j.syncNames()
+		case j.stage == jobNames:
+			j.stage = jobParent
+			j.syncParent()
+		default:
+			j.stage = jobDone
+		}
+	}
+	if j.stage == jobDone && j.pending == 0 {
+		d.jobFinished(j)
+	}
+}
+
+func (j *syncJob) start(o op) env.Tag {
+	o.kind, o.job, o.log = opJob, j, j.log
+	j.pending++
+	j.log.ops++
+	return j.log.dir.ops.start(o)
+}
+
+// jobStepped reports an operation of a job.
+func (d *Dir) jobStepped(o op, done env.Completion) {
+	j := o.job
+	j.pending--
+	o.log.ops--
+	if done.Err != nil {
+		d.fail(fmt.Errorf("log: sync %s: %w", o.log.tp, done.Err))
+	} else if o.seg != nil && o.log.version == j.version {
+		o.seg.synced = max(o.seg.synced, o.upTo)
+	}
+	j.step()
+}
+
+// writeFiles writes what goes beside the segments. Indexes and producer state of the active
+// segment wait until enough has been appended; they only save boot some reading.
+func (j *syncJob) writeFiles() {
+	l := j.log
+	j.collectTouched()
+	save := l.unsaved >= sideBytes || l.dir.env.Rare.Rare("log.early-save")
+	for _, s := range j.touched {
+		if s.sealed || save {
+			j.writeIndexes(s)
+		}
+	}
+	if save {
+		l.unsaved = 0
+		l.takeSnapshot(l.end)
+	}
+	j.writeSnapshots()
+	if l.epochs.changed {
+		l.dir.uses++ // a job cut short may have left a longer file of the same name
+		j.epochs = fmt.Sprintf("%s/%s.%d%s", l.path, epochFile, l.dir.uses, tmpSuffix)
+		j.write(j.epochs, l.epochs.appendText(nil), 0, true)
+		l.epochs.changed, j.names = false, true
+	}
+	if !l.named {
+		j.parent, j.names = true, true
+		j.write(l.path+"/"+metadataFile, appendMetadata(nil, l.id), 0, true)
+	}
+}
+
+// collectTouched lists the segments that are not safe yet: always the newest ones.
+func (j *syncJob) collectTouched() {
+	l := j.log
+	for i := len(l.segments) - 1; i >= 0; i-- {
+		s := l.segments[i]
+		if s.sealed && s.named && s.synced == s.size && s.indexesSaved() {
+			return
+		}
+		if s.written > 0 {
+			j.touched = append(j.touched, s)
+		}
+	}
+}
+
+func (j *syncJob) write(path string, b []byte, off int64, synced bool) {
+	f := j.log.dir.env.Disk.OpenLater(path)
+	j.side = append(j.side, sideFile{f, synced})
+	f.WriteAt(env.Write{Bufs: [][]byte{b}, Off: off}, j.start(op{}))
+}
+
+// writeIndexes appends what the index files lack.
+func (j *syncJob) writeIndexes(s *segment) {
+	l := j.log
+	if n := len(s.index); s.indexSaved < n || s.indexSaved == 0 && s.sealed {
+		b := s.index[s.indexSaved:].appendBinary(nil)
+		j.write(l.path+"/"+segmentName(s.base, ".index"), b, int64(s.indexSaved)*indexEntrySize, true)
+		j.names = j.names || s.indexSaved == 0
+		s.indexSaved = n
+	}
+	if n := len(s.times); s.timesSaved < n || s.timesSaved == 0 && s.sealed {
+		b := s.times[s.timesSaved:].appendBinary(nil)
+		j.write(l.path+"/"+segmentName(s.base, ".timeindex"), b, int64(s.timesSaved)*timeEntrySize, true)
+		j.names = j.names || s.timesSaved == 0
+		s.timesSaved = n
+	}
+}
+
+// writeSnapshots writes the producer states taken since; they carry a checksum, and one
+// that a power loss spoils is rebuilt from the one before.
+func (j *syncJob) writeSnapshots() {
+	l := j.log
+	for i := range l.snapshots {
+		s := &l.snapshots[i]
+		if s.data != nil {
+			j.write(l.path+"/"+segmentName(s.offset, ".snapshot"), s.data, 0, false)
+			s.data = nil
+		}
+	}
+	l.dropSnapshots()
+}
+
+// dropSnapshots keeps the newest two, and those at the start of a segment.
+func (l *Log) dropSnapshots() {
+	keep := l.snapshots[:0]
+	for i, s := range l.snapshots {
+		if i >= len(l.snapshots)-2 || l.startsSegment(s.offset) || s.data != nil {
+			keep = append(keep, s)
+			continue
+		}
+		l.dir.env.Disk.RemoveAllLater(l.path + "/" + segmentName(s.offset, ".snapshot"))
+	}
+	l.snapshots = keep
+}
+
+func (l *Log) startsSegment(offset kafka.Offset) bool {
+	i := l.segmentFor(offset)
+	return i >= 0 && l.segments[i].base == offset
+}
+
+// syncFiles syncs what was written before this moment.
+func (j *syncJob) syncFiles() {
+	l := j.log
+	j.flushed = l.written
+	for _, s := range j.touched {
+		if s.written > s.synced {
+			l.opened(s).Sync(j.start(op{seg: s, upTo: s.written}))
+		}
+		j.names = j.names || !s.named
+	}
+	for _, f := range j.side {
+		if f.synced {
+			f.file.Sync(j.start(op{}))
+		}
+	}
+}
+
+func (j *syncJob) syncNames() {
+	l, disk := j.log, j.log.dir.env.Disk
+	if j.epochs != "" {
+		if err := disk.Rename(j.epochs, l.path+"/"+epochFile); err != nil {
+			l.dir.fail(fmt.Errorf("log: rename %s: %w", j.epochs, err))
+			return
+		}
+	}
+	if j.names {
+		disk.SyncDirLater(l.path, j.start(op{}))
+	}
+}
+
+func (j *syncJob) syncParent() {
+	if j.parent {
+		j.log.dir.env.Disk.SyncDirLater(j.log.dir.cfg.Path, j.start(op{}))
+	}
+}
+
+// jobFinished takes the outcome. What the job covered needs no journal any more.
+func (d *Dir) jobFinished(j *syncJob) {
+	l := j.log
+	for _, f := range j.side {
+		_ = f.file.Close() // synced, or checked by its checksum
+	}
+	d.running--
+	l.job = nil
+	d.active = deletePointer(d.active, j)
+	if l.gone || d.err != nil {
+		d.served(l)
+		return
+	}
+	if l.version != j.version {
+		l.again = true
+	} else {
+		l.jobCovered(j)
+	}
+	if l.need > j.point || l.again || l.version != j.version {
+		l.again = false
+		d.queueJob(l)
+		return
+	}
+	d.served(l)
+}
+
+func (l *Log) jobCovered(j *syncJob) {
+	for _, s := range j.touched {
+		s.named = true
+		if s.sealed && s.synced == s.size {
+			l.dir.settleSegment(s)
+		}
+	}
+	l.named = l.named || j.parent
+	if j.flushed > l.flushed {
+		l.flushed = j.flushed
+		if l.policy == FlushOS {
+			l.notePolicy(false)
+		}
+	}
+	l.arrive()
+}
+
+func deletePointer[T any](list []*T, p *T) []*T {
+	for i, q := range list {
+		if q == p {
+			copy(list[i:], list[i+1:])
+			list[len(list)-1] = nil
+			return list[:len(list)-1]
+		}
+	}
+	return list
+}

@@ -1,0 +1,38 @@
+package log
+
+import (
+	"github.com/tidemark-log/tidemark/core/trace"
+)
+
+// The decisions of a log. The simulator's ledger lives on append, durable, truncate and
+// recovered; docs/trace.md has the grammar.
+var (
+	traceAppend     = trace.Define("log.append", "base", "next", "epoch", "crc")
+	traceDurable    = trace.Define("log.durable", "from", "to")
+	traceRoll       = trace.Define("log.roll", "base", "closed", "bytes")
+	traceTruncate   = trace.Define("log.truncate", "from", "to")
+	traceEpoch      = trace.Define("log.epoch", "epoch", "start")
+	traceCreated    = trace.Define("log.created", "start")
+	traceDeleted    = trace.Define("log.deleted", "end")
+	traceRemoved    = trace.Define("log.removed")
+	traceRecovered  = trace.Define("log.recovered", "start", "end", "cut", "damages")
+	traceCheckpoint = trace.Define("log.checkpoint", "seq", "logs")
+	traceOffline    = trace.Define("log.offline")
+	traceOpened     = trace.Define("log.opened", "logs", "groups", "torn", "damages")
+	traceClosed     = trace.Define("log.closed", "logs")
+	tracePolicy     = trace.Define("log.policy", "os", "from")
+)
+
+func (l *Log) trace(k trace.Kind, a, b, c, d int64) {
+	l.dir.env.Tracer.Trace(trace.Event{
+		At: int64(l.dir.env.Clock.Now()), Node: int32(l.dir.cfg.Node), Kind: k,
+		Topic: l.tp.Topic, Partition: l.tp.Partition, N: [4]int64{a, b, c, d},
+	})
+}
+
+func (d *Dir) trace(k trace.Kind, text string, n [4]int64) {
+	d.env.Tracer.Trace(trace.Event{
+		At: int64(d.env.Clock.Now()), Node: int32(d.cfg.Node), Kind: k,
+		Topic: "dir", Partition: -1, N: n, Text: text,
+	})
+}
