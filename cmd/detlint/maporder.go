@@ -32,6 +32,7 @@ type mapLoop struct {
 	exitText string   // what a return gives, as text
 	effect   ast.Node // the first accumulation into something outside the body
 	sets     map[types.Object]string
+	borrowed map[types.Object]bool // locals that refer to something outside the body
 	collects []collected
 }
 
@@ -51,7 +52,7 @@ func (l *linter) checkRange(loop *ast.RangeStmt, functions []ast.Node) {
 	if !ok {
 		return
 	}
-	m := &mapLoop{l: l, loop: loop, sets: map[types.Object]string{}}
+	m := &mapLoop{l: l, loop: loop, sets: map[types.Object]string{}, borrowed: map[types.Object]bool{}}
 	if id, ok := loop.Key.(*ast.Ident); ok && keyed {
 		m.key = l.objectOf(id)
 	}
@@ -338,6 +339,9 @@ func (m *mapLoop) assignOne(s *ast.AssignStmt, lhs, rhs ast.Expr) *flaw {
 		return f
 	}
 	if m.isLocal(lhs) {
+		if id, ok := lhs.(*ast.Ident); ok && !m.ownsWhatItSees(rhs) {
+			m.borrowed[m.l.objectOf(id)] = true
+		}
 		return nil
 	}
 	if call, ok := ast.Unparen(rhs).(*ast.CallExpr); ok && len(call.Args) > 0 {
@@ -395,13 +399,48 @@ func (m *mapLoop) mentions(list []ast.Expr, e ast.Expr) bool {
 	return slices.ContainsFunc(list, func(x ast.Expr) bool { return types.ExprString(x) == types.ExprString(e) })
 }
 
-// isLocal holds for what lives inside the body: a blank, a variable declared there, a part of it.
+// isLocal holds for what lives inside the body: a blank, a variable declared there, a part of
+// it, unless it is a part of something outside that the variable only refers to.
 func (m *mapLoop) isLocal(e ast.Expr) bool {
-	if id, ok := e.(*ast.Ident); ok && id.Name == "_" {
+	id, isIdent := ast.Unparen(e).(*ast.Ident)
+	if isIdent && id.Name == "_" {
 		return true
 	}
 	obj := m.root(e)
-	return obj != nil && m.loop.Pos() <= obj.Pos() && obj.Pos() < m.loop.End()
+	inside := obj != nil && m.loop.Pos() <= obj.Pos() && obj.Pos() < m.loop.End()
+	return inside && (isIdent || !m.borrowed[obj])
+}
+
+// ownsWhatItSees holds for values that refer to nothing, that were made in this round, or that
+// belong to this round's entry of the map.
+func (m *mapLoop) ownsWhatItSees(e ast.Expr) bool {
+	if isPlain(m.l.typeOf(e), 0) {
+		return true
+	}
+	switch e := ast.Unparen(e).(type) {
+	case *ast.CompositeLit, *ast.BasicLit:
+		return true
+	case *ast.CallExpr:
+		name := m.builtin(e)
+		if name == "append" {
+			return m.ownsWhatItSees(e.Args[0])
+		}
+		return name == "make" || name == "new"
+	case *ast.UnaryExpr:
+		if _, ok := ast.Unparen(e.X).(*ast.CompositeLit); ok {
+			return true
+		}
+		return m.ownsRoot(e.X)
+	case *ast.Ident:
+		return e.Name == "nil" || m.ownsRoot(e)
+	}
+	return m.ownsRoot(e)
+}
+
+func (m *mapLoop) ownsRoot(e ast.Expr) bool {
+	obj := m.root(e)
+	inside := obj != nil && m.loop.Pos() <= obj.Pos() && obj.Pos() < m.loop.End()
+	return inside && !m.borrowed[obj] || m.atOwnKey(e)
 }
 
 // root is the variable at the left end of x.f[i].g.

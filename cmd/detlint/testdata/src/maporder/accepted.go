@@ -76,6 +76,12 @@ func accepted(m map[string]int64, s *state) (found bool, most int64) {
 		}
 		copied[k] = int64(len(parts))
 	}
+	for k := range m {
+		t := s.topics[k]
+		t.size++
+		fresh := &topic{name: k}
+		fresh.seen = true
+	}
 	return found, most
 }
 

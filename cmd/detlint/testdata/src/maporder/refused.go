@@ -59,6 +59,17 @@ func results(m map[string]int64) (last string, err error) {
 
 var errOne, errTwo = errors.New("one"), errors.New("two")
 
+func aliases(m map[string]int64, s *state) {
+	for _, v := range m { // want `leaves in \*p what it met last`
+		p := &s.total
+		*p = v
+	}
+	for k := range m { // want `leaves in list\[0\] what it met last`
+		list := s.order
+		list[0] = k
+	}
+}
+
 func sums(m map[string]float64, names map[string]string) (sum float64, all string, scaled int) {
 	for _, v := range m { // want `sums floats, and the sum depends on the order`
 		sum += v
@@ -91,7 +102,7 @@ func lists(m map[string]int64) []string {
 }
 
 func early(m map[string]int64, n int) {
-	for k := range m { // want `line 97 ends the loop early`
+	for k := range m { // want `line 108 ends the loop early`
 		delete(m, k)
 		if n--; n == 0 {
 			break
