@@ -54,8 +54,8 @@ func OpenDir(cfg DirConfig) (*Dir, error) {
 
 func (b *boot) run() error {
 	d := b.d
-	if err := b.disk.MkdirAll(d.cfg.Path); err != nil {
-		return fmt.Errorf("log: make %s: %w", d.cfg.Path, err)
+	if err := b.makeDir(); err != nil {
+		return err
 	}
 	var err error
 	b.scan, err = journal.NewScan(journal.Config{
@@ -71,6 +71,26 @@ func (b *boot) run() error {
 		}
 	}
 	b.finish()
+	return nil
+}
+
+// makeDir makes the directory. Its name must be durable even if it is there already: a
+// killed process may have made it. Of missing parents, all names are.
+func (b *boot) makeDir() error {
+	path := b.d.cfg.Path
+	_, err := b.disk.List(path)
+	missing := errors.Is(err, env.ErrNotExist)
+	if err := b.disk.MkdirAll(path); err != nil {
+		return fmt.Errorf("log: make %s: %w", path, err)
+	}
+	for i := strings.LastIndexByte(path, '/'); i >= 0; i = strings.LastIndexByte(path[:i], '/') {
+		if err := syncDir(b.disk, path[:max(1, i)]); err != nil {
+			return err
+		}
+		if !missing {
+			return nil
+		}
+	}
 	return nil
 }
 

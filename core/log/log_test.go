@@ -1,0 +1,81 @@
+package log_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/log"
+)
+
+func fill(r *rig, l *log.Log, n int) []string {
+	var want []string
+	for i := range n {
+		text := fmt.Sprintf("%s-%d", l.TP(), i)
+		base := r.appendText(l, text)
+		want = append(want, fmt.Sprintf("%d:%s/0", base, text))
+		if i%7 == 3 {
+			r.settle()
+		}
+	}
+	return want
+}
+
+func TestAppendedIsDurableWhenItsGroupIs(t *testing.T) {
+	r := newRig(t, nil).mustOpen()
+	l := r.create("orders", 0, smallConfig())
+	require.EqualValues(t, 0, r.appendText(l, "a"))
+	require.EqualValues(t, 1, l.End())
+	require.EqualValues(t, 0, l.DurableEnd())
+	r.drain()
+	require.EqualValues(t, 0, l.DurableEnd(), "the write has not been reported")
+	r.steps.Run()
+	require.EqualValues(t, 1, l.DurableEnd())
+	require.Equal(t, []string{"0:a/0"}, r.texts(l))
+}
+
+func TestLogIsTheSameAfter(t *testing.T) {
+	for _, policy := range []log.FlushPolicy{log.FlushGroup, log.FlushOS} {
+		for _, how := range []string{"close", "kill", "power"} {
+			t.Run(policy.String()+"/"+how, func(t *testing.T) {
+				r := newRig(t, nil).mustOpen()
+				cfg := smallConfig()
+				cfg.Flush = policy
+				l := r.create("orders", 0, cfg)
+				want := fill(r, l, 200)
+				r.settle()
+				require.EqualValues(t, 200, l.DurableEnd())
+				require.Equal(t, want, r.texts(l))
+				switch how {
+				case "close":
+					r.close()
+					require.Zero(t, r.bufs.held)
+				case "kill":
+					r.kill()
+				case "power":
+					for range 10 {
+						r.tick(log.TickInterval)
+					}
+					r.powerLoss()
+				}
+				for round := range 2 {
+					r.mustOpen()
+					rec := r.dir.Recovery()
+					require.Empty(t, rec.Damages)
+					require.Equal(t, how == "close" && round == 0, rec.Clean)
+					l = r.log("orders", 0)
+					require.EqualValues(t, 200, l.DurableEnd())
+					require.Equal(t, want, r.texts(l))
+					r.kill()
+				}
+				r.mustOpen()
+				l = r.log("orders", 0)
+				require.EqualValues(t, 200, r.appendText(l, "more"))
+				r.settle()
+				require.Equal(t, kafka.Offset(201), l.DurableEnd())
+			})
+		}
+	}
+}
