@@ -168,6 +168,9 @@ var stories = []struct {
 			s.list(4, 5, -3, 0).FoundTimestamp = 1
 			s.log(1, 2)
 		}},
+	{"H16", "the largest timestamp was not found, with nothing under way",
+		func(s *story) { s.send(1, 2, 1, 0); s.list(5, 6, -3, -1); s.log(1) },
+		func(s *story) { s.send(1, 2, 1, 0); s.list(4, 5, -3, -1); s.send(3, 6, 2, 1); s.log(1, 2) }},
 	{"H26", "a created topic is unknown",
 		func(s *story) { s.create(1, 2, "a", 1); s.metadata(3, 4, "") },
 		func(s *story) { s.create(1, 2, "a", 1); s.metadata(3, 4, "a") }},

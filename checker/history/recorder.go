@@ -38,6 +38,16 @@ func (r *Recorder) Begin(op Op) int {
 // Op gives access to a recorded operation until the next Begin.
 func (r *Recorder) Op(id int) *Op { return &r.hist.Ops[id] }
 
+// Asked tells whether an operation of that kind was ever begun on the topic.
+func (r *Recorder) Asked(kind Kind, topic string) bool {
+	for i := range r.hist.Ops {
+		if o := &r.hist.Ops[i]; o.Kind == kind && o.Topic == topic {
+			return true
+		}
+	}
+	return false
+}
+
 // End records the completion of an operation, now.
 func (r *Recorder) End(id int, result Result) *Op {
 	op := &r.hist.Ops[id]

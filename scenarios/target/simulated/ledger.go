@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidemark-log/tidemark/checker/history"
 	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/trace"
 )
@@ -35,6 +36,7 @@ type replica struct {
 	// boot is over: until then another crash may leave another end.
 	recovered int64
 	found     bool // by the boot under way
+	settled   bool // what stood above recovered is forgotten
 	flushOS   bool // durable means written: the promise ends with the power
 	deleted   bool
 }
@@ -82,7 +84,7 @@ func (l *ledger) observe(ev *trace.Event) {
 	case kindTruncate:
 		l.truncated(r, ev.N[1])
 	case kindDeleted:
-		r.deleted = true
+		l.gone(r)
 	case kindPolicy:
 		r.flushOS = ev.N[0] != 0
 	case kindRecovered:
@@ -113,6 +115,7 @@ func (l *ledger) created(old *replica, tp kafka.TopicPartition, start int64) {
 
 func (l *ledger) appended(r *replica, b written) {
 	l.saw("L1")
+	r.settle()
 	if b.base != r.end() || b.next <= b.base {
 		l.report("L1", r, "append of [%d,%d) behind %d", b.base, b.next, r.end())
 	}
@@ -167,7 +170,7 @@ func (r *replica) cut(to int64) bool {
 // recovered is told where a boot found the log's end.
 func (l *ledger) recovered(r *replica, end int64) {
 	l.saw("L5")
-	r.recovered, r.found = end, true
+	r.recovered, r.found, r.settled = end, true, false
 	if r.deleted {
 		return
 	}
@@ -188,13 +191,31 @@ func (r *replica) endsAt(end int64) bool {
 	return false
 }
 
+// settle forgets what recovery did not find. It happens at the latest when the boot is over,
+// and before the first append: a boot appends too.
+func (r *replica) settle() {
+	if r.recovered >= 0 && !r.settled {
+		r.cut(r.recovered)
+		r.settled = true
+	}
+}
+
+// gone is told that a log is deleted: only what a client asked for, and what never held
+// anything, may go.
+func (l *ledger) gone(r *replica) {
+	r.deleted = true
+	if r.durable > r.start && !l.run.recorder.Asked(history.DeleteTopic, r.tp.Topic) {
+		l.report("L5", r, "deleted with records up to %d, and no client asked for that", r.durable)
+	}
+}
+
 // live ends a boot: what it found is served from now on, so it must last.
 func (l *ledger) live() {
 	for _, r := range l.order {
 		switch {
 		case r.recovered >= 0:
-			r.cut(r.recovered)
-			r.durable = r.recovered
+			r.settle()
+			r.durable = max(r.durable, r.recovered)
 		case !r.found && !r.deleted && r.durable > r.start:
 			l.report("L5", r, "recovery did not find the log, durable end was %d", r.durable)
 		}

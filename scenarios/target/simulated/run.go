@@ -233,6 +233,10 @@ func (r *run) observe(ev *trace.Event) {
 		r.kinds = append(r.kinds, 0)
 	}
 	r.kinds[ev.Kind]++
+	if ev.Kind == kindPowerLoss {
+		r.counts["disk/ops-dropped"] += int(ev.N[1])
+		r.counts["disk/ops-torn"] += int(ev.N[2])
+	}
 	r.ledger.observe(ev)
 	r.nemesis.observe(ev)
 }

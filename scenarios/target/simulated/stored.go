@@ -88,14 +88,13 @@ func (p *storedPartition) take(name string, b []byte) {
 	if err != nil || len(stem) != 20 {
 		return
 	}
-	s := p.segment(base)
 	switch ext {
 	case "log":
-		s.log = b
+		p.segment(base).log = b
 	case "index":
-		s.index = b
+		p.segment(base).index = b
 	case "timeindex":
-		s.time = b
+		p.segment(base).time = b
 	}
 }
 
