@@ -46,6 +46,9 @@ func commands() []*cobra.Command {
 		topicCommand(),
 		produceCommand(),
 		consumeCommand(),
+		logCommand(),
+		simCommand(),
+		invariantsCommand(),
 		versionCommand(),
 	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/tidemark-log/tidemark/core/kafka"
 )
 
 func topicCommand() *cobra.Command {
@@ -105,7 +107,7 @@ func describeTopic(ctx context.Context, out io.Writer, admin *kadm.Client, name 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "topic %s  id %s\n\n", name, topic.ID)
+	fmt.Fprintf(out, "topic %s  id %s\n\n", name, kafka.TopicID(topic.ID))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "partition\tleader\tepoch\treplicas\tisr\tstart\tend\t")
 	for _, p := range topic.Partitions.Sorted() {

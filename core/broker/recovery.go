@@ -1,0 +1,18 @@
+package broker
+
+import "github.com/tidemark-log/tidemark/core/log"
+
+// DirRecovery is what opening one log directory took.
+type DirRecovery struct {
+	Path string
+	log.Recovery
+}
+
+// Recoveries tells what Boot found and did, for the operator, by log directory.
+func (b *Broker) Recoveries() []DirRecovery {
+	all := make([]DirRecovery, len(b.dirs))
+	for i, d := range b.dirs {
+		all[i] = DirRecovery{d.path, d.Recovery()}
+	}
+	return all
+}

@@ -1,0 +1,26 @@
+package node
+
+import "time"
+
+// reportRecovery says in numbers what the start did to each log directory.
+func (n *Node) reportRecovery() {
+	for _, r := range n.broker.Recoveries() {
+		how := "after a clean stop"
+		switch {
+		case r.Logs == 0:
+			how = "nothing: the directory is new"
+		case !r.Clean:
+			how = "after a crash"
+		}
+		n.log.Info("recovered "+how, "directory", r.Path, "logs", r.Logs, "segments", r.Segments,
+			"journal groups", r.Journal.Groups, "journal bytes", r.Journal.Bytes,
+			"bytes read back", r.BytesScanned, "logs cut", r.CutLogs, "bytes cut", r.CutBytes,
+			"indexes rebuilt", r.IndexesRebuilt, "took", r.Duration.Round(time.Microsecond).String())
+		for _, damage := range r.Damages {
+			n.log.Error("damaged: these bytes are kept and never served", "where", damage.String())
+		}
+		if more := r.DamageCount - len(r.Damages); more > 0 {
+			n.log.Error("more damages not listed", "count", more)
+		}
+	}
+}
