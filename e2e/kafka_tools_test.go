@@ -78,8 +78,19 @@ func requireDumpAccepts(t *testing.T, k *kafka.Kafka, dir string) {
 		cmd.Stderr = &diag
 		out, err := cmd.Output()
 		require.NoError(t, err, diag.String())
-		for _, complaint := range []string{"Mismatches in", "Non-consecutive offsets", "isvalid: false", "Found timestamp mismatch"} {
-			require.NotContains(t, diag.String()+string(out), complaint, suffix)
+		for line := range strings.Lines(diag.String() + string(out)) {
+			require.False(t, complains(line), "%s: %s", suffix, line)
 		}
 	}
+}
+
+// complains tells the lines in which the dump tool found something wrong. For the first
+// batch of a file it always says that "-1 is followed by" its offset.
+func complains(line string) bool {
+	for _, complaint := range []string{"Mismatches in", "is followed by", "isvalid: false", "timestamp mismatch"} {
+		if strings.Contains(line, complaint) {
+			return !strings.Contains(line, " -1 is followed by")
+		}
+	}
+	return false
 }
