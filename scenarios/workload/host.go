@@ -59,6 +59,9 @@ func (h *Host) Go(name string, delay time.Duration, run func(f *Fiber)) {
 // Close ends all fibers: each blocking call they are in, and every later one, returns. It
 // frees the coroutines and must be called in the end.
 func (h *Host) Close() {
+	if h.closed {
+		return
+	}
 	h.closed = true
 	for _, f := range h.fibers {
 		f.cancel()

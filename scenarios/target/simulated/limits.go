@@ -5,8 +5,11 @@ import "time"
 const (
 	// setupMax bounds the simulated time until topics exist and clients run.
 	setupMax = 120 * time.Second
-	// stopMax bounds a clean stop of the broker at the end.
-	stopMax = 30 * time.Second
+	// stopMax bounds a clean stop of the broker at the end, stopsMax the attempts, and
+	// stopPause is the quiet before each.
+	stopMax   = 30 * time.Second
+	stopsMax  = 3
+	stopPause = 500 * time.Millisecond
 	// aimMax is how long an aimed crash waits for an append before it strikes anyway.
 	aimMax = 2 * time.Second
 	// aimSpread is how long after the append an aimed crash strikes, at most: about the

@@ -102,7 +102,9 @@ func (n *nemesis) observe(ev *trace.Event) {
 			n.diedInRecovery()
 		}
 	case kindHostStop:
-		n.restart()
+		if n.active {
+			n.restart()
+		}
 	}
 }
 

@@ -65,7 +65,7 @@ func Run(s *scenarios.Scenario, seed uint64, opt Options) *scenarios.Result {
 		r.world.TraceTo(opt.Trace)
 	}
 	r.drive()
-	r.workload.Close()
+	r.workload.Close() // again is harmless, and a run that ended early must free its fibers
 	r.finish()
 	r.result.Real = time.Since(began)
 	return r.result
@@ -182,19 +182,31 @@ func (r *run) drive() {
 	r.stopBroker()
 }
 
-// stopBroker stops cleanly; from then on all there is lies on the disk.
+// stopBroker sends the clients away and stops cleanly; from then on all there is lies on the
+// disk. A broker that is still busy may refuse: then it is started and asked again.
 func (r *run) stopBroker() {
-	if !r.broker.Live() {
-		_, err := r.world.RunUntil(r.world.Now().Add(stopMax), r.broker.Live)
-		if r.failed(err) {
+	w := r.world
+	r.workload.Close()
+	r.clients.Kill()
+	for range stopsMax {
+		live, err := w.RunUntil(w.Now().Add(stopMax), r.broker.Live)
+		if r.failed(err) || !live || r.failed(w.Run(w.Now().Add(stopPause))) {
+			break
+		}
+		refused := false
+		r.broker.Stop(func() error {
+			err := r.process.Stop()
+			refused = err != nil
+			return err
+		})
+		down, err := w.RunUntil(w.Now().Add(stopMax), func() bool { return !r.broker.Up() })
+		if r.failed(err) || down && !refused {
 			return
 		}
+		r.counts["run/stop-refused"]++
+		r.broker.Start(0)
 	}
-	r.broker.Stop(r.process.Stop)
-	down, err := r.world.RunUntil(r.world.Now().Add(stopMax), func() bool { return !r.broker.Up() })
-	if !r.failed(err) && !down {
-		r.end(scenarios.Stuck, "the broker did not stop within "+stopMax.String(), strings.Join(r.world.LastTrace(), "\n"))
-	}
+	r.end(scenarios.Stuck, "the broker did not stop cleanly", strings.Join(w.LastTrace(), "\n"))
 }
 
 // failed notes the world's failure, if err is one.
