@@ -15,17 +15,44 @@ type placement struct {
 	replicas [][]kafka.BrokerID
 }
 
+// weight bounds the bytes of the partitions' records from above. A replica is at most five
+// bytes, and may stand in the ISR too.
+func (w placement) weight() int {
+	return len(w.replicas) * (recordWeight + 10*len(w.replicas[0]))
+}
+
+// fleet is the brokers as a placement sees them.
+type fleet struct {
+	image      *metadata.Image
+	alive      []kafka.BrokerID // not fenced, ascending
+	registered int
+}
+
+func newFleet(m *metadata.Image) fleet {
+	f := fleet{image: m}
+	for broker := range m.Brokers() {
+		f.registered++
+		if !broker.Fenced {
+			f.alive = append(f.alive, broker.ID)
+		}
+	}
+	return f
+}
+
 // place spreads partitions over brokers in turn. Brokers are in ascending order, none
 // fenced. The leaders of consecutive partitions are consecutive brokers, starting at a
 // broker that the topic's id decides, so that small topics do not all start at the first.
 // Followers come after the leader at a distance that grows each time the leaders have
 // gone round: when a broker dies, its leaders' followers are not all on one other broker.
-// Racks are not considered yet.
-func place(brokers []kafka.BrokerID, partitions int32, replicas int, start uint64) placement {
+// Partitions added later go on where the first ones stopped, as far as the brokers are the
+// same. Racks are not considered yet.
+func (f *fleet) place(s span, replicas int, start uint64) placement {
+	brokers := f.alive
 	n := len(brokers)
 	first := int(start % uint64(n))
-	out := placement{replicas: make([][]kafka.BrokerID, partitions)}
-	for p := range int(partitions) {
+	out := placement{replicas: make([][]kafka.BrokerID, s.count)}
+	for i := range int(s.count) {
+		p := int(s.first) + i
 		leader := (first + p) % n
 		list := make([]kafka.BrokerID, 0, replicas)
 		list = append(list, brokers[leader])
@@ -33,10 +60,13 @@ func place(brokers []kafka.BrokerID, partitions int32, replicas int, start uint6
 			distance := 1 + (p/n+j)%(n-1)
 			list = append(list, brokers[(leader+distance)%n])
 		}
-		out.replicas[p] = list
+		out.replicas[i] = list
 	}
 	return out
 }
+
+// span is a run of partitions of one topic.
+type span struct{ first, count int32 }
 
 // startOf is where the placement of a topic begins.
 func startOf(id kafka.TopicID) uint64 { return binary.BigEndian.Uint64(id[8:]) }
@@ -57,14 +87,21 @@ func (b *topicBatch) placeByCounts(t CreateTopic, id kafka.TopicID) (placement, 
 	case partitions <= 0:
 		return placement{}, refuse(kafka.InvalidPartitions,
 			"Number of partitions was set to an invalid non-positive value.")
-	case b.registered > 0 && len(b.alive) == 0:
+	}
+	return b.placeByCount(span{0, partitions}, int(factor), startOf(id))
+}
+
+// placeByCount chooses brokers if there are enough.
+func (f *fleet) placeByCount(s span, factor int, start uint64) (placement, result) {
+	switch {
+	case f.registered > 0 && len(f.alive) == 0:
 		return placement{}, refuse(kafka.InvalidReplicationFactor, "All brokers are currently fenced.")
-	case int(factor) > min(len(b.alive), metadata.ReplicasMax):
+	case factor > min(len(f.alive), metadata.ReplicasMax):
 		return placement{}, refuse(kafka.InvalidReplicationFactor, fmt.Sprintf(
 			"Unable to replicate the partition %d time(s): The target replication factor of %d cannot be "+
-				"reached because only %d broker(s) are registered%s.", factor, factor, len(b.alive), b.andNotFenced()))
+				"reached because only %d broker(s) are registered%s.", factor, factor, len(f.alive), f.andNotFenced()))
 	}
-	return place(b.alive, partitions, int(factor), startOf(id)), result{}
+	return f.place(s, factor, start), result{}
 }
 
 // placeByHand validates the assignments of a request.
@@ -95,9 +132,8 @@ func (b *topicBatch) placeByHand(t CreateTopic) (placement, result) {
 	return out, result{}
 }
 
-// checkReplicas validates one partition placed by hand; the first of the request has
-// size replicas.
-func (b *topicBatch) checkReplicas(a Assignment, size int) result {
+// checkReplicas validates one partition placed by hand; those before it have size replicas.
+func (f *fleet) checkReplicas(a Assignment, size int) result {
 	if len(a.Brokers) == 0 {
 		return refuse(kafka.InvalidReplicaAssignment,
 			"The manual partition assignment includes an empty replica list.")
@@ -107,7 +143,7 @@ func (b *topicBatch) checkReplicas(a Assignment, size int) result {
 		case i >= metadata.ReplicasMax:
 			return refuse(kafka.InvalidReplicaAssignment, fmt.Sprintf(
 				"The manual partition assignment includes more than %d replicas.", metadata.ReplicasMax))
-		case b.image.Broker(id) == nil:
+		case f.image.Broker(id) == nil:
 			return refuse(kafka.InvalidReplicaAssignment, fmt.Sprintf(
 				"The manual partition assignment includes broker %d, but no such broker is registered.", id))
 		case slices.Contains(a.Brokers[:i], id):
@@ -120,7 +156,7 @@ func (b *topicBatch) checkReplicas(a Assignment, size int) result {
 			"The manual partition assignment includes a partition with %d replica(s), but this is not "+
 				"consistent with previous partitions, which have %d replica(s).", len(a.Brokers), size))
 	}
-	if !slices.ContainsFunc(a.Brokers, b.isAlive) {
+	if !slices.ContainsFunc(a.Brokers, f.isAlive) {
 		return refuse(kafka.InvalidReplicaAssignment, fmt.Sprintf(
 			"All brokers specified in the manual partition assignment for partition %d are fenced or in "+
 				"controlled shutdown.", a.Partition))
@@ -129,14 +165,22 @@ func (b *topicBatch) checkReplicas(a Assignment, size int) result {
 }
 
 // andNotFenced completes Kafka's sentence where it would count wrong.
-func (b *topicBatch) andNotFenced() string {
-	if len(b.alive) < b.registered {
+func (f *fleet) andNotFenced() string {
+	if len(f.alive) < f.registered {
 		return " and not fenced"
 	}
 	return ""
 }
 
-func (b *topicBatch) isAlive(id kafka.BrokerID) bool {
-	_, found := slices.BinarySearch(b.alive, id)
+func (f *fleet) isAlive(id kafka.BrokerID) bool {
+	_, found := slices.BinarySearch(f.alive, id)
 	return found
+}
+
+// partition is the record of a new partition. A fenced broker may hold a replica placed by
+// hand, but joins the ISR only later.
+func (f *fleet) partition(id kafka.TopicID, i int32, replicas []kafka.BrokerID) metadata.Record {
+	isFenced := func(id kafka.BrokerID) bool { return !f.isAlive(id) }
+	isr := slices.DeleteFunc(slices.Clone(replicas), isFenced)
+	return &metadata.PartitionRecord{TopicID: id, Partition: i, Leader: isr[0], Replicas: replicas, ISR: isr}
 }

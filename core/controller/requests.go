@@ -105,6 +105,94 @@ type TopicDeleted struct {
 	Message string
 }
 
+// CreatePartitions asks for more partitions of topics. Each topic is grown or refused on
+// its own.
+type CreatePartitions struct {
+	Topics []GrowTopic
+	// ValidateOnly asks what would happen.
+	ValidateOnly bool
+}
+
+// GrowTopic asks for one topic to have Count partitions in all.
+type GrowTopic struct {
+	Name  string
+	Count int32
+	// Assignments place the new partitions by hand, in order; the first broker is the
+	// preferred leader. Nil leaves that to the controller, empty places none.
+	Assignments [][]kafka.BrokerID
+}
+
+// PartitionsCreated answers one GrowTopic; answers stand in the order of the request, one
+// for each topic asked, whatever became of it.
+type PartitionsCreated struct {
+	Name    string
+	Code    kafka.ErrorCode
+	Message string
+}
+
+// ConfigOp says what becomes of a config value, in the numbers of the protocol.
+type ConfigOp int8
+
+// The operations. Append and subtract are for values that are lists.
+const (
+	ConfigSet      ConfigOp = 0
+	ConfigDelete   ConfigOp = 1
+	ConfigAppend   ConfigOp = 2
+	ConfigSubtract ConfigOp = 3
+)
+
+// IncrementalAlterConfigs asks to change single configs of resources. Each resource is
+// changed as a whole or refused, on its own.
+type IncrementalAlterConfigs struct {
+	Resources []ChangeConfigs
+	// Broker is the one the request came in at: a broker is configured through itself.
+	Broker kafka.BrokerID
+	// ValidateOnly asks what would happen.
+	ValidateOnly bool
+}
+
+// ChangeConfigs names the changes of one resource: a topic, a broker by its id, or all
+// brokers by the empty name.
+type ChangeConfigs struct {
+	Type    metadata.ResourceType
+	Name    string
+	Changes []ConfigChange
+}
+
+// ConfigChange is one change. A nil value is the protocol's null; ConfigDelete ignores it.
+type ConfigChange struct {
+	Op    ConfigOp
+	Key   string
+	Value *string
+}
+
+// AlterConfigs asks to replace all configs of resources: what is not named is reset. Each
+// resource is replaced as a whole or refused, on its own.
+type AlterConfigs struct {
+	Resources []ReplaceConfigs
+	// Broker is the one the request came in at: a broker is configured through itself.
+	Broker kafka.BrokerID
+	// ValidateOnly asks what would happen.
+	ValidateOnly bool
+}
+
+// ReplaceConfigs names the new configs of one resource: a topic, a broker by its id, or
+// all brokers by the empty name.
+type ReplaceConfigs struct {
+	Type    metadata.ResourceType
+	Name    string
+	Configs []ConfigSetting
+}
+
+// ConfigsAltered answers one resource of IncrementalAlterConfigs or AlterConfigs; answers
+// stand in the order of the request.
+type ConfigsAltered struct {
+	Type    metadata.ResourceType
+	Name    string
+	Code    kafka.ErrorCode
+	Message string
+}
+
 // AllocateProducerIDs asks for a block of producer ids.
 type AllocateProducerIDs struct {
 	Broker kafka.BrokerID

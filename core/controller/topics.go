@@ -33,12 +33,10 @@ func (c *Controller) CreateTopics(req CreateTopics) Decision[[]TopicCreated] {
 // topicBatch is one CreateTopics request under way. It holds what its earlier topics
 // take, which the image does not show yet.
 type topicBatch struct {
-	c        *Controller
-	image    *metadata.Image
+	c *Controller
+	fleet
 	validate bool
 
-	alive             []kafka.BrokerID // not fenced, ascending
-	registered        int
 	defaultPartitions int32
 	defaultFactor     int16
 	defaultConfigs    []metadata.EffectiveConfig // of a topic without own ones, made once
@@ -54,18 +52,12 @@ type topicBatch struct {
 func (c *Controller) newTopicBatch(req CreateTopics) *topicBatch {
 	m, r := c.Image(), c.cfg.Resolver
 	b := &topicBatch{
-		c: c, image: m, validate: req.ValidateOnly,
+		c: c, fleet: newFleet(m), validate: req.ValidateOnly,
 		defaultPartitions: int32(r.BrokerInt(m, "num.partitions")),
 		defaultFactor:     int16(min(r.BrokerInt(m, "default.replication.factor"), metadata.ReplicasMax)),
 		asked:             make(map[string]int, len(req.Topics)),
 		collisions:        map[string]string{},
 		ids:               map[kafka.TopicID]bool{},
-	}
-	for broker := range m.Brokers() {
-		b.registered++
-		if !broker.Fenced {
-			b.alive = append(b.alive, broker.ID)
-		}
 	}
 	for _, t := range req.Topics {
 		b.asked[t.Name]++
@@ -115,7 +107,8 @@ func (b *topicBatch) create(t CreateTopic, answer *TopicCreated) result {
 	if !r.ok() {
 		return r
 	}
-	if r := b.checkRoom(t.Name, own, where); !r.ok() {
+	r = checkRoom(b.image, b.partitions+len(where.replicas), b.weight+weightOf(t.Name, own, where))
+	if !r.ok() {
 		return r
 	}
 	b.add(t.Name, id, own, where)
@@ -173,13 +166,14 @@ func (b *topicBatch) checkConfigs(settings []ConfigSetting) (metadata.Configs, r
 	return own, result{}
 }
 
-// checkRoom refuses what would go beyond a bound of the cluster or of one batch.
-func (b *topicBatch) checkRoom(name string, own metadata.Configs, where placement) result {
-	if b.image.PartitionCount()+b.partitions+len(where.replicas) > PartitionsMax {
+// checkRoom refuses what would go beyond a bound of the cluster or of one batch, when so
+// many partitions are added by records of so many bytes.
+func checkRoom(m *metadata.Image, partitions, weight int) result {
+	if m.PartitionCount()+partitions > PartitionsMax {
 		return refuse(kafka.PolicyViolation,
 			"The cluster cannot have more than "+strconv.Itoa(PartitionsMax)+" partitions.")
 	}
-	if b.weight+weightOf(name, own, where) > DecisionWeightMax {
+	if weight > DecisionWeightMax {
 		return refuse(kafka.PolicyViolation, "The request as a whole makes too many metadata records.")
 	}
 	return result{}
@@ -191,7 +185,7 @@ func weightOf(name string, own metadata.Configs, where placement) int {
 	for _, e := range own {
 		weight += recordWeight + len(name) + len(e.Key) + len(e.Value)
 	}
-	return weight + len(where.replicas)*(recordWeight+10*len(where.replicas[0]))
+	return weight + where.weight()
 }
 
 // add puts a topic that was found good into the batch.
@@ -208,12 +202,7 @@ func (b *topicBatch) add(name string, id kafka.TopicID, own metadata.Configs, wh
 		})
 	}
 	for i, replicas := range where.replicas {
-		// A fenced broker may hold a replica placed by hand, but joins the ISR only later.
-		isFenced := func(id kafka.BrokerID) bool { return !b.isAlive(id) }
-		isr := slices.DeleteFunc(slices.Clone(replicas), isFenced)
-		b.records = append(b.records, &metadata.PartitionRecord{
-			TopicID: id, Partition: int32(i), Leader: isr[0], Replicas: replicas, ISR: isr,
-		})
+		b.records = append(b.records, b.partition(id, int32(i), replicas))
 	}
 }
 
