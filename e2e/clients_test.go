@@ -96,7 +96,8 @@ func TestKcatReadsWhatItWrote(t *testing.T) {
 	produce.Stdin = &lines
 	out, err := produce.CombinedOutput()
 	require.NoError(t, err, string(out))
-	consume := exec.CommandContext(t.Context(), "kcat", "-C", "-q", "-e", "-b", broker.Addr(), "-t", "kcat", "-p", "0", "-o", "beginning")
+	consume := exec.CommandContext(t.Context(), "kcat", "-C", "-q", "-e", "-b", broker.Addr(), "-t", "kcat",
+		"-p", "0", "-o", "beginning")
 	got, err := consume.Output()
 	require.NoError(t, err)
 	require.Equal(t, sent, sha256.Sum256(got))

@@ -51,7 +51,8 @@ func TestKafkaToolsWorkUnchanged(t *testing.T) {
 	for i := range 5000 {
 		fmt.Fprintf(&lines, "line %d\n", i)
 	}
-	tool(t, k, lines.String(), "kafka-console-producer", "--bootstrap-server", broker.Addr(), "--topic", "console")
+	tool(t, k, lines.String(), "kafka-console-producer", "--bootstrap-server", broker.Addr(), "--topic",
+		"console")
 	read := tool(t, k, "", "kafka-console-consumer", "--bootstrap-server", broker.Addr(), "--topic", "console",
 		"--partition", "0", "--offset", "earliest", "--max-messages", "5000", "--timeout-ms", "20000")
 	require.Equal(t, lines.String(), read)
@@ -87,7 +88,8 @@ func requireDumpAccepts(t *testing.T, k *kafka.Kafka, dir string) {
 // complains tells the lines in which the dump tool found something wrong. For the first
 // batch of a file it always says that "-1 is followed by" its offset.
 func complains(line string) bool {
-	for _, complaint := range []string{"Mismatches in", "is followed by", "isvalid: false", "timestamp mismatch"} {
+	for _, complaint := range []string{"Mismatches in", "is followed by", "isvalid: false",
+		"timestamp mismatch"} {
 		if strings.Contains(line, complaint) {
 			return !strings.Contains(line, " -1 is followed by")
 		}

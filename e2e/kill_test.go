@@ -35,7 +35,8 @@ func TestSigkillUnderLoadLosesAndDoublesNothing(t *testing.T) {
 		broker, err = process.Start(ctx, cfg)
 		require.NoError(t, err, "start after kill %d", cycle+1)
 		require.Eventually(t, func() bool { return load.Count() > before+200 }, 30*time.Second, 20*time.Millisecond)
-		t.Logf("kill %d: %d acknowledged so far, longest gap %v", cycle+1, load.Count(), load.Gap().Round(time.Millisecond))
+		t.Logf("kill %d: %d acknowledged so far, longest gap %v", cycle+1, load.Count(),
+			load.Gap().Round(time.Millisecond))
 	}
 
 	acked, err := load.Stop(ctx)

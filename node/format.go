@@ -40,7 +40,8 @@ func identify(dirs []string, node kafka.BrokerID) (string, error) {
 			return "", fmt.Errorf("node: %s belongs to node %d, and this is node %d (node.id)", dir, id.nodeID, node)
 		}
 		if cluster != "" && id.clusterID != cluster {
-			return "", fmt.Errorf("node: %s belongs to cluster %s, and another log directory to %s", dir, id.clusterID, cluster)
+			return "", fmt.Errorf("node: %s belongs to cluster %s, and another log directory to %s", dir,
+				id.clusterID, cluster)
 		}
 		cluster = id.clusterID
 	}
@@ -86,7 +87,8 @@ func readIdentity(dir string) (*identity, error) {
 		}
 	}
 	if values["version"] != "1" {
-		return nil, fmt.Errorf("node: %s: version is %q, and this build reads only version 1", path, values["version"])
+		return nil, fmt.Errorf("node: %s: version is %q, and this build reads only version 1", path,
+			values["version"])
 	}
 	id, err := strconv.ParseInt(values["node.id"], 10, 32)
 	if err != nil || values["cluster.id"] == "" {
@@ -98,7 +100,8 @@ func readIdentity(dir string) (*identity, error) {
 
 // writeIdentity writes the file so that it is there whole or not at all.
 func writeIdentity(dir string, id identity) error {
-	text := fmt.Sprintf("version=1\ncluster.id=%s\nnode.id=%d\ndirectory.id=%s\n", id.clusterID, id.nodeID, id.directoryID)
+	text := fmt.Sprintf("version=1\ncluster.id=%s\nnode.id=%d\ndirectory.id=%s\n", id.clusterID, id.nodeID,
+		id.directoryID)
 	path := filepath.Join(dir, metaFile)
 	f, err := os.Create(path + ".tmp")
 	if err != nil {

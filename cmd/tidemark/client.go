@@ -17,7 +17,8 @@ const clientTimeout = 10 * time.Second
 
 // bootstrapFlag adds --bootstrap to a command that talks to brokers.
 func bootstrapFlag(cmd *cobra.Command) *string {
-	return cmd.Flags().StringP("bootstrap", "b", "localhost:9092", "brokers to ask first, host:port[,host:port…]")
+	return cmd.Flags().StringP("bootstrap", "b", "localhost:9092",
+		"brokers to ask first, host:port[,host:port…]")
 }
 
 // newClient connects and makes sure that somebody answers, so that a wrong address is an

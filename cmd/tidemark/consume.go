@@ -29,7 +29,8 @@ func consumeCommand() *cobra.Command {
 	flags.Int32Var(&opts.partition, "partition", -1, "read this partition only")
 	flags.Int64VarP(&opts.count, "count", "n", 0, "stop after so many records (0: never)")
 	flags.DurationVar(&opts.idle, "idle", 0, "stop when nothing came for so long (0: never)")
-	flags.BoolVar(&opts.json, "json", false, "print each record as a JSON object with partition, offset, timestamp, key, headers")
+	flags.BoolVar(&opts.json, "json", false,
+		"print each record as a JSON object with partition, offset, timestamp, key, headers")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		kopts, err := opts.client(args[0])
 		if err != nil {

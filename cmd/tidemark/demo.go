@@ -63,7 +63,8 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.catchBroken(ctx); err != nil {
 		return err
 	}
-	d.say("\nDone in %v. Next: tidemark dev, tidemark sim list, README.md.", time.Since(began).Round(time.Second))
+	d.say("\nDone in %v. Next: tidemark dev, tidemark sim list, README.md.",
+		time.Since(began).Round(time.Second))
 	return nil
 }
 
@@ -96,14 +97,16 @@ func (d *demo) killReal(ctx context.Context, self string) error {
 	}
 	defer func() { broker.Kill() }()
 	d.say("1. A real broker, killed under load")
-	d.say("   broker  tidemark serve on %s, process %d, fsync before every acknowledgement", broker.Addr(), broker.Pid())
+	d.say("   broker  tidemark serve on %s, process %d, fsync before every acknowledgement", broker.Addr(),
+		broker.Pid())
 	load, err := process.StartLoad(ctx, broker.Addr(), process.LoadConfig{
 		Topic: "demo", Partitions: demoPartitions, ValueBytes: demoValueBytes, InFlight: 256,
 	})
 	if err != nil {
 		return err
 	}
-	d.say("   client  franz-go, acks=all, idempotent, %d partitions, %d-byte records", demoPartitions, demoValueBytes)
+	d.say("   client  franz-go, acks=all, idempotent, %d partitions, %d-byte records", demoPartitions,
+		demoValueBytes)
 	for kill := 1; kill <= d.kills; kill++ {
 		if broker, err = d.killOnce(ctx, cfg, broker, load, kill); err != nil {
 			return fmt.Errorf("%w\n%s", err, tail(log.Name()))

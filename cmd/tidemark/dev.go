@@ -21,7 +21,8 @@ and keeps the same promises; only where it listens and keeps its files is chosen
   tidemark dev --dir ./data --port 19092`,
 		Args: exactArgs(0, "no arguments besides flags"),
 	}
-	dir := cmd.Flags().String("dir", "", "keep the files here (default: tidemark-dev in the user's cache directory)")
+	dir := cmd.Flags().String("dir", "",
+		"keep the files here (default: tidemark-dev in the user's cache directory)")
 	port := cmd.Flags().Int("port", 9092, "port on 127.0.0.1; 0 takes a free one")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *dir == "" {

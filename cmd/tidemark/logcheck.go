@@ -137,7 +137,8 @@ type indexWalk struct{ bytes []byte }
 
 // pass takes the entry of this batch, if the next entry is that.
 func (w *indexWalk) pass(relative, position uint32) int {
-	if len(w.bytes) < 8 || binary.BigEndian.Uint32(w.bytes) != relative || binary.BigEndian.Uint32(w.bytes[4:]) != position {
+	if len(w.bytes) < 8 || binary.BigEndian.Uint32(w.bytes) != relative ||
+		binary.BigEndian.Uint32(w.bytes[4:]) != position {
 		return 0
 	}
 	w.bytes = w.bytes[8:]

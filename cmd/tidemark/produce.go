@@ -27,7 +27,8 @@ func produceCommand() *cobra.Command {
 	bootstrap := bootstrapFlag(cmd)
 	var opts produceOptions
 	flags := cmd.Flags()
-	flags.StringVar(&opts.acks, "acks", "all", "wait for: 0 (nobody), 1 (the leader), all (every in-sync replica)")
+	flags.StringVar(&opts.acks, "acks", "all",
+		"wait for: 0 (nobody), 1 (the leader), all (every in-sync replica)")
 	flags.StringVar(&opts.separator, "key-separator", "", "split each line into key and value at this text")
 	flags.Int32Var(&opts.partition, "partition", -1, "write to this partition only")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -36,7 +36,8 @@ func newProgress(out io.Writer, what string, total int64) *progress {
 		p.bar = p.pool.AddBar(total,
 			mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Name(what+"  ")),
-			mpb.AppendDecorators(decor.CountersNoUnit("%d of %d"), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO)))
+			mpb.AppendDecorators(decor.CountersNoUnit("%d of %d"), decor.Name("  "),
+				decor.AverageETA(decor.ET_STYLE_GO)))
 	}
 	return p
 }

@@ -61,7 +61,8 @@ func simRunCommand() *cobra.Command {
 	}
 	folder := folderFlag(cmd)
 	seed := cmd.Flags().Uint64("seed", 1, "the number that decides everything")
-	trace := cmd.Flags().String("trace", "", "write the trace, one line per decision, to this file (- for standard output)")
+	trace := cmd.Flags().String("trace", "",
+		"write the trace, one line per decision, to this file (- for standard output)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s, err := loadScenario(args[0], *folder)
 		if err != nil {

@@ -32,7 +32,8 @@ UNSEEN. Some seeds are run twice, and two runs of one seed must agree to the las
 	var o sweepOptions
 	folder := folderFlag(cmd)
 	seeds := cmd.Flags().String("seeds", "1..100", "first..last seed")
-	cmd.Flags().StringVar(&o.jsonl, "jsonl", "", "write a JSON line per seed to this file (- for standard output, instead of the summary)")
+	cmd.Flags().StringVar(&o.jsonl, "jsonl", "",
+		"write a JSON line per seed to this file (- for standard output, instead of the summary)")
 	cmd.Flags().BoolVar(&o.stop, "stop-at-failure", false, "end at the first seed that is not green")
 	cmd.Flags().IntVar(&o.workers, "workers", 0, "runs at a time (0: one per processor)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

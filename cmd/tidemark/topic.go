@@ -32,8 +32,10 @@ func topicCreateCommand() *cobra.Command {
 		Args: exactArgs(1, "the topic's name"),
 	}
 	bootstrap := bootstrapFlag(cmd)
-	partitions := cmd.Flags().Int32P("partitions", "p", -1, "number of partitions (-1: the broker's num.partitions)")
-	factor := cmd.Flags().Int16P("replication-factor", "r", -1, "copies of each partition (-1: the broker's default)")
+	partitions := cmd.Flags().Int32P("partitions", "p", -1,
+		"number of partitions (-1: the broker's num.partitions)")
+	factor := cmd.Flags().Int16P("replication-factor", "r", -1,
+		"copies of each partition (-1: the broker's default)")
 	configs := cmd.Flags().StringArrayP("config", "c", nil, "topic config, key=value; may be given again")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		settings, err := parseConfigs(*configs)

@@ -115,7 +115,8 @@ func (n *inode) withFile(h fs.FileHandle, act func(env.File) error) syscall.Errn
 	return errno(act(file))
 }
 
-func (n *inode) Setattr(_ context.Context, h fs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
+func (n *inode) Setattr(_ context.Context, h fs.FileHandle, in *fuse.SetAttrIn,
+	out *fuse.AttrOut) syscall.Errno {
 	n.fs.mu.Lock()
 	defer n.fs.mu.Unlock()
 	if size, ok := in.GetSize(); ok {
@@ -153,7 +154,8 @@ func (n *inode) Open(_ context.Context, flags uint32) (fs.FileHandle, uint32, sy
 	return n.fs.handle(file, flags), fuse.FOPEN_DIRECT_IO, 0
 }
 
-func (n *inode) Mkdir(ctx context.Context, name string, _ uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+func (n *inode) Mkdir(ctx context.Context, name string, _ uint32, out *fuse.EntryOut) (*fs.Inode,
+	syscall.Errno) {
 	n.fs.mu.Lock()
 	defer n.fs.mu.Unlock()
 	if err := n.fs.view.MkdirAll(n.child(name)); err != nil {

@@ -47,10 +47,12 @@ func auditPartition(report *Report, name string, numbers []int64, acks []Ack) {
 	for _, a := range acks {
 		if a.Offset >= int64(len(numbers)) {
 			report.Lost++
-			report.note("%s: record %d, acknowledged at %d, is past the end %d", name, a.Number, a.Offset, len(numbers))
+			report.note("%s: record %d, acknowledged at %d, is past the end %d", name, a.Number, a.Offset,
+				len(numbers))
 		} else if numbers[a.Offset] != a.Number {
 			report.Lost++
-			report.note("%s: offset %d holds record %d, acknowledged was %d", name, a.Offset, numbers[a.Offset], a.Number)
+			report.note("%s: offset %d holds record %d, acknowledged was %d", name, a.Offset,
+				numbers[a.Offset], a.Number)
 		}
 	}
 	seen := make(map[int64]int64, len(numbers))
