@@ -144,9 +144,12 @@ func (b *boot) listLog(tp kafka.TopicPartition, path string) error {
 	}
 	l := b.newLog(tp)
 	l.exists = true
-	id, err := b.topicID(tp, path)
+	id, err := b.topicID(path)
 	if err != nil {
 		return err
+	}
+	if l.metadata = !id.IsZero(); !l.metadata && tp.Topic == kafka.MetadataTopic {
+		id = kafka.MetadataTopicID
 	}
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name, tmpSuffix) {
@@ -167,10 +170,7 @@ func (b *boot) listLog(tp kafka.TopicPartition, path string) error {
 }
 
 // topicID reads partition.metadata; zero if there is none to be read.
-func (b *boot) topicID(tp kafka.TopicPartition, path string) (kafka.TopicID, error) {
-	if tp.Topic == kafka.MetadataTopic {
-		return kafka.MetadataTopicID, nil
-	}
+func (b *boot) topicID(path string) (kafka.TopicID, error) {
 	text, err := readWhole(b.disk, path+"/"+metadataFile, 4096)
 	if errors.Is(err, env.ErrNotExist) {
 		return kafka.TopicID{}, nil

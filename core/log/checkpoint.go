@@ -51,7 +51,7 @@ func (d *Dir) beginCheckpoint() {
 		if l.lastSeq >= p.seq {
 			d.touch(l) // for the next round, because of what is not durable yet
 		}
-		if l.gate < p.seq {
+		if l.born < p.seq {
 			l.need = p.id
 			p.left++
 			d.queueJob(l)

@@ -91,8 +91,10 @@ func (l *Log) save() error {
 	if err := disk.MkdirAll(l.path); err != nil {
 		return fmt.Errorf("log: make %s: %w", l.path, err)
 	}
-	if err := writeFile(disk, l.path+"/"+metadataFile, appendMetadata(nil, l.id), true); err != nil {
-		return err
+	if !l.named { // else writing it anew could lose it
+		if err := writeFile(disk, l.path+"/"+metadataFile, appendMetadata(nil, l.id), true); err != nil {
+			return err
+		}
 	}
 	for _, s := range l.segments {
 		if err := l.saveSegment(s); err != nil {

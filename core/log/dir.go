@@ -98,9 +98,10 @@ func (d *Dir) Create(tp kafka.TopicPartition, id kafka.TopicID, cfg Config) (*Lo
 	l.blocked = slices.ContainsFunc(d.gone, func(g *deletion) bool { return !g.moved && g.log.path == l.path })
 	d.insert(l)
 	l.trace(traceCreated, 0, 0, 0, 0)
-	l.gate = d.note(l, journal.Entry{
+	l.born = d.note(l, journal.Entry{
 		Kind: journal.KindCreated, Key: l.key, B: int64(l.policy), Payload: []byte(tp.Topic),
 	})
+	l.gate = l.born
 	if l.policy == FlushOS {
 		l.policySeq = l.gate
 		d.osLogs = append(d.osLogs, l)
@@ -155,7 +156,10 @@ func (d *Dir) journalBatch(l *Log, s *segment, pos int64, b record.Batch, owner 
 
 // note puts an entry other than a batch into the collecting group.
 func (d *Dir) note(l *Log, e journal.Entry) journal.Seq {
-	seq := d.journal.Collect(&e, nil, false)
+	// A log whose file work waits for an entry must not wait for a checkpoint to make room
+	// for it: that may wait for the log.
+	gates := e.Kind == journal.KindCreated || e.Kind == journal.KindTruncate
+	seq := d.journal.Collect(&e, nil, gates)
 	l.lastSeq = seq
 	d.touch(l)
 	return seq
@@ -198,7 +202,7 @@ func (l *Log) setPolicy(p FlushPolicy) {
 	if p == FlushOS {
 		l.osFrom = l.end
 		d.touch(l)
-		l.notePolicy(false)
+		l.notePolicy(true)
 		l.gate = l.policySeq
 		d.osLogs = append(d.osLogs, l)
 		return

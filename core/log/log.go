@@ -44,6 +44,7 @@ type Log struct {
 	err       error // damaged or deleted: takes no appends
 	gone      bool
 	named     bool        // directory and partition.metadata are durable
+	born      journal.Seq // group that says it was created, in this life
 	gate      journal.Seq // no file work before this group is durable
 	blocked   bool        // an older log still has the path
 	cut       *cut        // a truncation that the files do not have yet

@@ -87,18 +87,19 @@ func (l *bootLog) loadEpochs() error {
 	return nil
 }
 
-// trim removes what replay has shown to be past the end of a group log, and cuts the
-// segments it wrote to where they ended.
+// trim removes what replay has shown to be past the end, and cuts the segments it wrote to
+// where they ended.
 func (l *bootLog) trim() error {
 	keep := l.files[:0]
 	for i, s := range l.files {
-		past := l.live && l.policy == FlushGroup && s.base > l.endSeg
+		past := l.exact() && s.base > l.endSeg
 		if !past && s.size >= 0 {
 			keep = append(keep, s)
-			if s.touched && l.policy == FlushGroup {
-				if err := shrink(l.boot.disk, l.path+"/"+segmentName(s.base, ".log"), s.size); err != nil {
+			if l.exact() && s.cut >= 0 && s.cut < s.size {
+				if err := shrink(l.boot.disk, l.path+"/"+segmentName(s.base, ".log"), s.cut); err != nil {
 					return err
 				}
+				s.size = s.cut
 			}
 			continue
 		}
@@ -224,6 +225,9 @@ func (l *bootLog) settleEnds() {
 		l.damage(l.active().base, l.active().size,
 			fmt.Sprintf("log ends at %d, the journal says %d", l.end, l.endAt))
 	}
+	for _, e := range l.late.entries {
+		l.epochs.assign(e.epoch, e.start)
+	}
 	l.epochs.cutEnd(l.end + 1)
 	l.epochs.check(l.tp)
 	if l.epochsBad {
@@ -264,11 +268,8 @@ func (l *bootLog) sync() error {
 			return err
 		}
 	}
-	if !l.id.IsZero() && (l.created || l.live) {
-		if err := writeFile(disk, l.path+"/"+metadataFile, appendMetadata(nil, l.id), true); err != nil {
-			return err
-		}
-		l.names = true
+	if err := l.syncMetadata(); err != nil {
+		return err
 	}
 	if l.epochs.changed {
 		l.epochs.changed = false
@@ -280,6 +281,19 @@ func (l *bootLog) sync() error {
 		return syncDir(disk, l.path)
 	}
 	return nil
+}
+
+// syncMetadata writes partition.metadata, as long as the journal knows the id and the file
+// is not there to be lost.
+func (l *bootLog) syncMetadata() error {
+	if l.id.IsZero() || l.metadata && !l.created {
+		return nil
+	}
+	l.names = true
+	if l.metadata {
+		return fsync(l.boot.disk, l.path+"/"+metadataFile)
+	}
+	return writeFile(l.boot.disk, l.path+"/"+metadataFile, appendMetadata(nil, l.id), true)
 }
 
 func fsync(disk env.Disk, path string) error {

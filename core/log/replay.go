@@ -18,6 +18,7 @@ type bootLog struct {
 	*Log
 	boot      *boot
 	exists    bool // has a folder
+	metadata  bool // and a partition.metadata in it
 	files     []*bootSegment
 	snapshots []kafka.Offset
 
@@ -30,7 +31,8 @@ type bootLog struct {
 	cuts       []bootCut
 
 	// replay
-	live    bool // the journal says where the log ends
+	live    bool // the journal has batches or a truncation
+	osCut   bool // of an os log, that its files do not have yet
 	first   kafka.Offset
 	endSeg  kafka.Offset
 	endPos  int64
@@ -42,6 +44,7 @@ type bootLog struct {
 
 	// recovery
 	epochsLoaded bool
+	late         epochCache   // from the journal, ahead of what is read back
 	epochsBad    bool         // leader-epoch-checkpoint is to be rebuilt from the start
 	since        kafka.Offset // the producer state holds what lies below
 
@@ -55,7 +58,7 @@ type bootLog struct {
 type bootSegment struct {
 	base               kafka.Offset
 	size, index, times int64
-	touched            bool // replay wrote to it: it is exactly size bytes long
+	cut                int64 // how long replay says it is; −1: as long as it is
 	unsynced           bool
 }
 
@@ -95,7 +98,7 @@ func (l *bootLog) segmentAt(base kafka.Offset) *bootSegment {
 			return s
 		}
 	}
-	s := &bootSegment{base: base, size: -1, index: -1, times: -1}
+	s := &bootSegment{base: base, size: -1, index: -1, times: -1, cut: -1}
 	at := len(l.files)
 	for at > 0 && l.files[at-1].base > base {
 		at--
@@ -182,7 +185,7 @@ func (b *boot) replay() error {
 		case journal.KindDeleted:
 			return l.replayDeleted(string(e.Payload))
 		case journal.KindEpoch:
-			l.epochNotes(kafka.LeaderEpoch(e.B), kafka.Offset(e.A))
+			return l.noteEpoch(kafka.LeaderEpoch(e.B), kafka.Offset(e.A))
 		case journal.KindTruncate:
 			return l.replayTruncate(ordinal, e)
 		case journal.KindStart:
@@ -211,12 +214,13 @@ func (l *bootLog) replayBatch(ordinal int, e journal.Entry) error {
 	if l.cutLater(ordinal, batch.NextOffset()) {
 		return nil
 	}
-	if err := l.loadEpochs(); err != nil {
+	if err := l.noteEpoch(batch.LeaderEpoch(), batch.BaseOffset()); err != nil {
 		return err
 	}
-	l.epochs.assign(batch.LeaderEpoch(), batch.BaseOffset())
 	if !l.live {
 		l.live, l.first = true, batch.BaseOffset()
+	} else if l.endAt != batch.BaseOffset() {
+		l.keepAll() // it was an os log in between: what the journal lacks was synced
 	}
 	base, pos := kafka.Offset(e.A), e.B
 	if l.out == nil || l.out.base != base || l.outPos+int64(len(l.outData)) != pos || len(l.outData) > scanBytes {
@@ -236,6 +240,12 @@ func (l *bootLog) replayBatch(ordinal int, e journal.Entry) error {
 
 func (l *bootLog) cutLater(ordinal int, next kafka.Offset) bool {
 	return slices.ContainsFunc(l.cuts, func(c bootCut) bool { return c.ordinal > ordinal && next > c.to })
+}
+
+func (l *bootLog) keepAll() {
+	for _, s := range l.files {
+		s.cut = -1
+	}
 }
 
 // checkGap reports a segment that ends before the place where the journal goes on: what
@@ -296,11 +306,8 @@ func (l *bootLog) flush() error {
 		return fmt.Errorf("log: write %s %s: %w", l.tp, segmentName(l.out.base, ".log"), err)
 	}
 	end := l.outPos + int64(len(l.outData))
-	if l.policy == FlushGroup {
-		l.out.size = end // what lies behind was never durable, or truncated
-	}
 	l.out.size = max(l.out.size, end)
-	l.out.touched, l.out.unsynced = true, true
+	l.out.cut, l.out.unsynced = end, true // what lies behind was not durable, or truncated
 	l.outPos, l.outData = end, l.outData[:0]
 	return nil
 }
@@ -323,6 +330,7 @@ func (l *bootLog) replayTruncate(ordinal int, e journal.Entry) error {
 	if !done || l.point <= to {
 		l.epochs.cutEnd(to)
 	}
+	l.late.cutEnd(to)
 	l.snapshots = slices.DeleteFunc(l.snapshots, func(o kafka.Offset) bool {
 		if o > to {
 			l.boot.disk.RemoveAllLater(l.path + "/" + segmentName(o, ".snapshot"))
@@ -336,13 +344,15 @@ func (l *bootLog) replayTruncate(ordinal int, e journal.Entry) error {
 		l.live, l.first = true, to
 	}
 	l.endSeg, l.endPos, l.endAt = base, pos, to
-	s := l.segmentAt(base)
-	s.size, s.touched = min(max(s.size, 0), pos), true
-	if l.policy == FlushOS {
-		l.point = min(l.point, to)
+	l.segmentAt(base).cut = pos
+	if l.policy == FlushOS { // nothing was written since
+		l.osCut, l.point = true, min(l.point, to)
 	}
 	return nil
 }
+
+// exact tells that the journal says where the files end.
+func (l *bootLog) exact() bool { return l.live && (l.policy == FlushGroup || l.osCut) }
 
 // replayDeleted renames the folder, unless that had been done.
 func (l *bootLog) replayDeleted(name string) error {
@@ -356,14 +366,22 @@ func (l *bootLog) replayDeleted(name string) error {
 	if err := l.boot.disk.Rename(l.path, to); err != nil && !errors.Is(err, env.ErrNotExist) {
 		return fmt.Errorf("log: rename %s: %w", l.path, err)
 	}
-	l.exists, l.files, l.snapshots = false, nil, nil
-	l.epochs, l.epochsLoaded = epochCache{}, false
+	l.exists, l.metadata, l.files, l.snapshots = false, false, nil, nil
+	l.epochs, l.late, l.epochsLoaded = epochCache{}, epochCache{}, false
 	l.boot.disk.RemoveAllLater(to)
 	return nil
 }
 
-func (l *bootLog) epochNotes(e kafka.LeaderEpoch, start kafka.Offset) {
-	if err := l.loadEpochs(); err == nil {
+// noteEpoch takes an epoch from the journal. Where older ones are still to be read from
+// the log, it waits for them: epochs are noted in order.
+func (l *bootLog) noteEpoch(e kafka.LeaderEpoch, start kafka.Offset) error {
+	if err := l.loadEpochs(); err != nil {
+		return err
+	}
+	if l.policy == FlushOS || l.epochsBad {
+		l.late.assign(e, start)
+	} else {
 		l.epochs.assign(e, start)
 	}
+	return nil
 }

@@ -81,7 +81,7 @@ func (r *rig) open() error {
 	})
 	r.env = &env.Env{Clock: rigClock{r}, Disk: r.view, Rand: r, Tracer: r, Rare: r, Buffers: r.bufs}
 	r.cfg.Env = r.env
-	r.events, r.failed = nil, nil
+	r.events, r.failed = append(r.events, trace.Event{Text: "--- open"}), nil
 	dir, err := log.OpenDir(r.cfg)
 	r.dir = dir
 	return err

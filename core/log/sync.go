@@ -172,6 +172,7 @@ func (j *syncJob) writeFiles() {
 // collectTouched lists the segments that are not safe yet: always the newest ones.
 func (j *syncJob) collectTouched() {
 	l := j.log
+	j.touched = j.touched[:0]
 	for i := len(l.segments) - 1; i >= 0; i-- {
 		s := l.segments[i]
 		if s.sealed && s.named && s.synced == s.size && s.indexesSaved() {
@@ -242,6 +243,7 @@ func (l *Log) startsSegment(offset kafka.Offset) bool {
 func (j *syncJob) syncFiles() {
 	l := j.log
 	j.flushed = l.written
+	j.collectTouched() // again: a segment may have begun meanwhile
 	for _, s := range j.touched {
 		if s.written > s.synced {
 			l.opened(s).Sync(j.start(op{seg: s, upTo: s.written}))

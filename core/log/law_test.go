@@ -1,0 +1,551 @@
+package log_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/log"
+	"github.com/tidemark-log/tidemark/core/record"
+	"github.com/tidemark-log/tidemark/sim/simdisk"
+)
+
+// The law of this room: whatever was announced as durable is there after a restart, byte
+// for byte, and what is there was appended, in that order. A naive model keeps lists of
+// batches; the log runs on a disk that kills and cuts the power at drawn moments.
+
+// modelLog is what a log should hold.
+type modelLog struct {
+	tp      kafka.TopicPartition
+	id      kafka.TopicID
+	batches []record.Batch
+	durable kafka.Offset
+	epoch   kafka.LeaderEpoch
+	policy  log.FlushPolicy // wanted
+	// others are what the log may be after a crash instead, because a truncation or the
+	// creation may not have become durable.
+	others [][]record.Batch
+	// maybe: the creation was not seen durable, so a crash may take the log back.
+	maybe   bool
+	deleted bool // a deletion that may not be durable
+}
+
+func (m *modelLog) end() kafka.Offset { return endOf(m.batches) }
+
+func endOf(batches []record.Batch) kafka.Offset {
+	if len(batches) == 0 {
+		return 0
+	}
+	return batches[len(batches)-1].NextOffset()
+}
+
+type machine struct {
+	t     *rapid.T
+	r     *rig
+	logs  []*modelLog
+	gone  []*modelLog
+	seqs  map[string]kafka.Sequence // by log and producer
+	count int
+	ids   byte
+	noOS  bool
+}
+
+func TestWhatWasAnnouncedDurableSurvives(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { newMachine(t).run() })
+}
+
+func newMachine(t *rapid.T) *machine {
+	m := &machine{t: t, seqs: map[string]kafka.Sequence{}}
+	seed := rapid.Uint64().Draw(t, "seed")
+	m.noOS = rapid.Bool().Draw(t, "group only")
+	decide := simdisk.Hashed(seed)
+	m.r = newRig(t, func(dc *simdisk.Config, lc *log.DirConfig) {
+		dc.Decide = decide
+		dc.FS = rapid.SampledFrom([]simdisk.FS{simdisk.Strict, simdisk.Ext4}).Draw(t, "fs")
+		dc.SectorSize = rapid.SampledFrom([]int{512, 4096}).Draw(t, "sector")
+		dc.WriteBackMean = rapid.SampledFrom([]time.Duration{0, time.Millisecond, time.Second}).Draw(t, "writeback")
+		dc.RecycledPerMille = 500
+		if !m.noOS { // old bytes with a good checksum may stand behind an os log's tail
+			dc.RecycledPerMille = -1
+		}
+		lc.JournalFileBytes = rapid.SampledFrom([]int64{16 << 10, 32 << 10, 64 << 10}).Draw(t, "journal file")
+		lc.JournalFiles = rapid.IntRange(2, 4).Draw(t, "journal files")
+		lc.TailCacheBytes = rapid.SampledFrom([]int64{1, 4 << 10, 1 << 20}).Draw(t, "cache")
+		lc.FlushAge = 100 * time.Millisecond
+	})
+	rare := rapid.SampledFrom([]uint64{0, 2, 8, 64}).Draw(t, "rare")
+	calls := uint64(0)
+	m.r.rare = func(name string) bool {
+		calls++
+		return rare != 0 && decide("rare", name, calls)%rare == 0
+	}
+	m.r.onDurable = m.durable
+	m.r.mustOpen()
+	return m
+}
+
+func (m *machine) run() {
+	actions := []struct {
+		name   string
+		weight int
+		do     func()
+	}{
+		{"append", 20, m.append}, {"step", 12, m.step}, {"drain", 8, m.drain}, {"settle", 4, m.r.settle},
+		{"tick", 5, m.tick}, {"read", 6, m.read}, {"time", 3, m.time}, {"create", 3, m.create},
+		{"delete", 1, m.delete}, {"truncate", 2, m.truncate}, {"epoch", 2, m.beginEpoch}, {"policy", 2, m.policy},
+		{"producer", 3, m.producer}, {"kill", 1, m.kill}, {"power", 2, m.power}, {"close", 1, m.close},
+	}
+	var names []string
+	do := map[string]func(){}
+	for _, a := range actions {
+		do[a.name] = a.do
+		for range a.weight {
+			names = append(names, a.name)
+		}
+	}
+	m.create()
+	for range rapid.IntRange(1, 120).Draw(m.t, "steps") {
+		do[rapid.SampledFrom(names).Draw(m.t, "action")]()
+	}
+	m.power()
+	m.r.settle()
+	m.checkAll()
+}
+
+func (m *machine) fatalf(format string, args ...any) {
+	m.t.Helper()
+	for _, ev := range m.r.events {
+		m.t.Log(ev.String())
+	}
+	m.t.Fatalf(format, args...)
+}
+
+// pick draws a log, nil if there is none.
+func (m *machine) pick() (*modelLog, *log.Log) {
+	if len(m.logs) == 0 {
+		return nil, nil
+	}
+	ml := m.logs[rapid.IntRange(0, len(m.logs)-1).Draw(m.t, "log")]
+	return ml, m.r.dir.Log(ml.tp)
+}
+
+func (m *machine) durable(l *log.Log) {
+	for _, ml := range m.logs {
+		if ml.id == l.ID() {
+			if l.DurableEnd() < ml.durable {
+				m.fatalf("%s durable end fell from %d to %d", ml.tp, ml.durable, l.DurableEnd())
+			}
+			ml.durable = l.DurableEnd()
+			ml.others, ml.maybe = nil, false
+		}
+	}
+}
+
+func (m *machine) config(ml *modelLog) log.Config {
+	c := log.DefaultConfig()
+	c.SegmentBytes = rapid.SampledFrom([]int64{600, 4 << 10, 64 << 10}).Draw(m.t, "segment")
+	c.IndexIntervalBytes = rapid.SampledFrom([]int64{0, 300, 4096}).Draw(m.t, "interval")
+	c.FileDeleteDelay = time.Second
+	c.Flush = ml.policy
+	return c
+}
+
+func (m *machine) create() {
+	if len(m.logs) >= 4 {
+		return
+	}
+	p := int32(0)
+	for slices.ContainsFunc(m.logs, func(l *modelLog) bool { return l.tp.Partition == p }) {
+		p++
+	}
+	m.ids++
+	ml := &modelLog{tp: tp("t", p), id: topicID(m.ids), maybe: true, epoch: -1}
+	if !m.noOS && rapid.Bool().Draw(m.t, "os") {
+		ml.policy = log.FlushOS
+	}
+	if _, err := m.r.dir.Create(ml.tp, ml.id, m.config(ml)); err != nil {
+		m.fatalf("create: %v", err)
+	}
+	m.logs = append(m.logs, ml)
+}
+
+func (m *machine) delete() {
+	ml, l := m.pick()
+	if l == nil || rapid.IntRange(0, 2).Draw(m.t, "really") > 0 {
+		return
+	}
+	m.r.dir.Delete(l)
+	m.logs = slices.DeleteFunc(m.logs, func(o *modelLog) bool { return o == ml })
+	ml.deleted = true
+	m.gone = append(m.gone, ml)
+}
+
+func (m *machine) append() {
+	ml, l := m.pick()
+	if l == nil {
+		return
+	}
+	var p *record.Producer
+	n := rapid.IntRange(1, 4).Draw(m.t, "records")
+	if id := rapid.IntRange(-1, 2).Draw(m.t, "producer"); id >= 0 {
+		key := fmt.Sprintf("%s/%d", ml.id, id)
+		p = &record.Producer{ID: kafka.ProducerID(id), Epoch: 1, BaseSequence: m.seqs[key]}
+		m.seqs[key] = m.seqs[key].Add(int32(n))
+	}
+	size := rapid.SampledFrom([]int{0, 10, 100, 700, 9000}).Draw(m.t, "size")
+	m.count++
+	ts := kafka.Timestamp(1000 + rapid.IntRange(0, 50).Draw(m.t, "ts")*10)
+	b := batch(fmt.Sprintf("%s#%d", ml.tp, m.count), n, size, ts, p)
+	epoch := max(0, ml.epoch)
+	base := m.r.append(l, b, epoch)
+	if base != ml.end() {
+		m.fatalf("%s: appended at %d, the model ends at %d", ml.tp, base, ml.end())
+	}
+	b.SetBaseOffset(base)
+	b.SetLeaderEpoch(epoch)
+	ml.epoch = epoch
+	ml.batches = append(ml.batches, b)
+}
+
+func (m *machine) beginEpoch() {
+	if ml, l := m.pick(); l != nil {
+		ml.epoch++
+		l.BeginEpoch(ml.epoch)
+		if l.LatestEpoch() != ml.epoch {
+			m.fatalf("%s: latest epoch %d, want %d", ml.tp, l.LatestEpoch(), ml.epoch)
+		}
+	}
+}
+
+func (m *machine) truncate() {
+	ml, l := m.pick()
+	if l == nil || len(ml.batches) == 0 || l.Err() != nil {
+		return
+	}
+	keep := rapid.IntRange(max(0, len(ml.batches)-6), len(ml.batches)).Draw(m.t, "keep")
+	to := endOf(ml.batches[:keep])
+	ml.others = append(ml.others, ml.batches)
+	ml.batches = slices.Clone(ml.batches[:keep])
+	if err := l.Truncate(to); err != nil {
+		m.fatalf("truncate %s to %d: %v", ml.tp, to, err)
+	}
+	ml.durable = min(ml.durable, to)
+	if l.End() != to || l.DurableEnd() > to {
+		m.fatalf("%s truncated to %d: end %d durable %d", ml.tp, to, l.End(), l.DurableEnd())
+	}
+	m.resequence(ml)
+}
+
+// resequence lets producers go on from what the log holds.
+func (m *machine) resequence(ml *modelLog) {
+	for id := range kafka.ProducerID(3) {
+		last := kafka.Sequence(-1)
+		for _, b := range ml.batches {
+			if b.ProducerID() == id {
+				last = b.LastSequence()
+			}
+		}
+		m.seqs[fmt.Sprintf("%s/%d", ml.id, id)] = last.Add(1)
+	}
+}
+
+func (m *machine) policy() {
+	ml, l := m.pick()
+	if l == nil || m.noOS {
+		return
+	}
+	ml.policy = 1 - ml.policy
+	l.SetConfig(m.config(ml))
+}
+
+func (m *machine) step() {
+	for range rapid.IntRange(1, 6).Draw(m.t, "events") {
+		m.r.steps.Step()
+	}
+}
+
+func (m *machine) drain() { m.r.drain() }
+
+func (m *machine) tick() {
+	m.r.steps.Sleep(rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, time.Minute}).Draw(m.t, "sleep"))
+	m.r.dir.Tick(m.r.steps.Now())
+	m.r.drain()
+}
+
+// read compares a drawn range, read while other things are under way.
+func (m *machine) read() {
+	ml, l := m.pick()
+	if l == nil || len(ml.batches) == 0 {
+		return
+	}
+	first := rapid.IntRange(0, len(ml.batches)-1).Draw(m.t, "from")
+	q := log.ReadRequest{
+		From: ml.batches[first].LastOffset(), UpTo: ml.end(), MinOneBatch: true,
+		MaxBytes: rapid.SampledFrom([]int{0, 200, 5000}).Draw(m.t, "max"),
+	}
+	res := m.r.read1(l, q)
+	if res.Err != nil || res.Bytes == 0 {
+		m.fatalf("read %s from %d: %d bytes, err %v", ml.tp, q.From, res.Bytes, res.Err)
+	}
+	at := first
+	for _, c := range res.Chunks {
+		for b := range record.Batches(c.Bytes) {
+			if !bytes.Equal(b, ml.batches[at]) {
+				m.fatalf("%s batch %d differs: %v, want %v", ml.tp, at, b, ml.batches[at])
+			}
+			at++
+		}
+		if c.Owner != nil {
+			c.Owner.Release()
+		}
+	}
+	if res.Next != ml.batches[at-1].NextOffset() {
+		m.fatalf("%s: next %d after batch %d", ml.tp, res.Next, at-1)
+	}
+}
+
+func (m *machine) time() {
+	ml, l := m.pick()
+	if l == nil {
+		return
+	}
+	ts := kafka.Timestamp(1000 + rapid.IntRange(0, 55).Draw(m.t, "ts")*10 + rapid.IntRange(0, 3).Draw(m.t, "more"))
+	m.checkTime(ml, l, ts)
+}
+
+func (m *machine) checkTime(ml *modelLog, l *log.Log, ts kafka.Timestamp) {
+	want, largest := kafka.NoOffset, kafka.NoOffset
+	top := kafka.Timestamp(-1)
+	for _, b := range ml.batches {
+		for rec := range record.Records(b, record.Limits{}) {
+			if want < 0 && rec.Timestamp >= ts {
+				want = rec.Offset
+			}
+			if rec.Timestamp > top {
+				top, largest = rec.Timestamp, rec.Offset
+			}
+		}
+	}
+	if got := m.r.time(l.OffsetForTime(ts, l.End())); got.Err != nil || got.Offset != want {
+		m.fatalf("%s: offset for time %d is %v, want %d", ml.tp, ts, got, want)
+	}
+	if got := m.r.time(l.MaxTimestamp(l.End())); got.Err != nil || got.Offset != largest {
+		m.fatalf("%s: offset of max timestamp is %v, want %d", ml.tp, got, largest)
+	}
+}
+
+func (m *machine) producer() {
+	if ml, l := m.pick(); l != nil {
+		m.checkProducers(ml, l)
+	}
+}
+
+// checkProducers asks about the last five batches of each producer, and the next one.
+func (m *machine) checkProducers(ml *modelLog, l *log.Log) {
+	for id := range kafka.ProducerID(3) {
+		var own []record.Batch
+		for _, b := range ml.batches {
+			if b.ProducerID() == id {
+				own = append(own, b)
+			}
+		}
+		for i, b := range own {
+			got := l.CheckProducer(b)
+			if i < len(own)-5 {
+				if got.Code != kafka.OutOfOrderSequenceNumber {
+					m.fatalf("%s: batch %d of producer %d of %d: %+v", ml.tp, i, id, len(own), got)
+				}
+			} else if !got.Duplicate || got.Base != b.BaseOffset() || got.Timestamp != b.MaxTimestamp() {
+				m.fatalf("%s: batch %d of producer %d of %d not recognised: %+v", ml.tp, i, id, len(own), got)
+			}
+		}
+		next := record.Producer{ID: id, Epoch: 1, BaseSequence: m.seqs[fmt.Sprintf("%s/%d", ml.id, id)]}
+		if got := l.CheckProducer(batch("x", 1, 0, 1, &next)); got.Code != kafka.None || got.Duplicate {
+			m.fatalf("%s: next batch of producer %d, sequence %d: %+v", ml.tp, id, next.BaseSequence, got)
+		}
+	}
+}
+
+func (m *machine) kill()  { m.crash(false) }
+func (m *machine) power() { m.crash(true) }
+
+// crash ends the process at a drawn moment, and maybe again while it recovers.
+func (m *machine) crash(power bool) {
+	policies := m.policies()
+	m.end(power)
+	lost := power
+	for rapid.IntRange(0, 3).Draw(m.t, "crash again") == 0 {
+		m.r.disk.CrashAfterOps(rapid.IntRange(1, 80).Draw(m.t, "ops"))
+		err := m.r.open()
+		if err == nil {
+			m.r.disk.CrashAfterOps(0)
+		}
+		if err != nil && !m.r.disk.Crashed() {
+			m.fatalf("open: %v", err)
+		}
+		again := rapid.Bool().Draw(m.t, "power")
+		m.end(again)
+		lost = lost || again
+	}
+	m.r.mustOpen()
+	m.reconcile(policies, lost)
+}
+
+func (m *machine) policies() map[kafka.TopicID]log.FlushPolicy {
+	out := map[kafka.TopicID]log.FlushPolicy{}
+	for _, ml := range m.logs {
+		out[ml.id] = m.r.dir.Log(ml.tp).Policy()
+	}
+	return out
+}
+
+func (m *machine) end(power bool) {
+	if power {
+		m.r.powerLoss()
+	} else {
+		m.r.kill()
+	}
+}
+
+func (m *machine) close() {
+	m.r.settle()
+	if !m.r.dir.Idle() {
+		m.fatalf("not idle after everything completed")
+	}
+	if rapid.IntRange(0, 2).Draw(m.t, "crash in close") == 0 {
+		policies := m.policies()
+		m.r.disk.CrashAfterOps(rapid.IntRange(1, 60).Draw(m.t, "ops"))
+		err := m.r.dir.Close()
+		if err != nil && !errors.Is(err, env.ErrClosed) {
+			m.fatalf("close: %v", err)
+		}
+		m.r.disk.CrashAfterOps(0)
+		power := rapid.Bool().Draw(m.t, "power")
+		m.end(power)
+		m.r.mustOpen()
+		m.reconcile(policies, power)
+		return
+	}
+	if err := m.r.dir.Close(); err != nil {
+		m.fatalf("close: %v", err)
+	}
+	if m.r.bufs.held != 0 {
+		m.fatalf("%d buffers held after close", m.r.bufs.held)
+	}
+	for _, ml := range m.logs {
+		ml.durable, ml.others, ml.maybe = ml.end(), nil, false
+	}
+	m.gone = nil
+	policies := map[kafka.TopicID]log.FlushPolicy{}
+	m.end(rapid.Bool().Draw(m.t, "power"))
+	m.r.mustOpen()
+	if !m.r.dir.Recovery().Clean {
+		m.fatalf("clean stop not recognised")
+	}
+	m.reconcile(policies, false)
+}
+
+// reconcile compares what came back with what may come back, and takes it as the truth.
+func (m *machine) reconcile(policies map[kafka.TopicID]log.FlushPolicy, powerLost bool) {
+	if d := m.r.dir.Recovery().Damages; len(d) > 0 {
+		m.fatalf("damage without rot: %v", d)
+	}
+	var keep []*modelLog
+	for _, ml := range append(m.logs, m.gone...) {
+		l := m.r.dir.Log(ml.tp)
+		if l != nil && l.ID() != ml.id {
+			l = nil
+		}
+		if l == nil {
+			if !ml.maybe && !ml.deleted {
+				m.fatalf("%s is missing", ml.tp)
+			}
+			continue
+		}
+		must := ml.durable
+		if powerLost && policies[ml.id] == log.FlushOS {
+			must = 0
+		}
+		m.compare(ml, l, must)
+		ml.deleted, ml.maybe, ml.others, ml.durable = false, false, nil, l.DurableEnd()
+		ml.epoch = max(l.LatestEpoch(), -1)
+		keep = append(keep, ml)
+		l.SetConfig(m.config(ml))
+		m.resequence(ml)
+	}
+	m.logs, m.gone = keep, nil
+	if n := len(m.r.dir.All()); n != len(keep) {
+		m.fatalf("%d logs came back, %d are known", n, len(keep))
+	}
+	m.checkAll()
+}
+
+// compare finds the history that the log is a prefix of, at least must long.
+func (m *machine) compare(ml *modelLog, l *log.Log, must kafka.Offset) {
+	got, err := m.r.read(l, 0, l.End())
+	if err != nil || endOf(got) != l.End() || l.DurableEnd() != l.End() {
+		m.fatalf("%s after recovery: %d batches, end %d, durable %d, %v",
+			ml.tp, len(got), l.End(), l.DurableEnd(), err)
+	}
+	for _, history := range append([][]record.Batch{ml.batches}, ml.others...) {
+		if endOf(got) >= must && prefix(got, history) {
+			ml.batches = got
+			return
+		}
+	}
+	m.fatalf("%s came back with end %d, which is no prefix of what was appended (end %d, durable %d)",
+		ml.tp, l.End(), ml.end(), must)
+}
+
+func prefix(got, history []record.Batch) bool {
+	if len(got) > len(history) {
+		return false
+	}
+	for i, b := range got {
+		if !bytes.Equal(b, history[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *machine) checkAll() {
+	for _, ml := range m.logs {
+		l := m.r.dir.Log(ml.tp)
+		got, err := m.r.read(l, 0, l.End())
+		if err != nil || len(got) != len(ml.batches) || !prefix(got, ml.batches) {
+			m.fatalf("%s holds %d batches to %d, want %d to %d: %v",
+				ml.tp, len(got), l.End(), len(ml.batches), ml.end(), err)
+		}
+		m.checkProducers(ml, l)
+		m.checkTime(ml, l, 1100)
+		m.checkEpochs(ml, l)
+	}
+}
+
+// checkEpochs compares the epoch cache with the fold over the log; one entry more may
+// stand at the end, of a leader that has not written.
+func (m *machine) checkEpochs(ml *modelLog, l *log.Log) {
+	for _, b := range ml.batches {
+		if got := l.EpochAt(b.BaseOffset()); got != b.LeaderEpoch() {
+			m.fatalf("%s: epoch at %d is %d, want %d", ml.tp, b.BaseOffset(), got, b.LeaderEpoch())
+		}
+		want := ml.end()
+		for _, o := range ml.batches {
+			if o.LeaderEpoch() > b.LeaderEpoch() {
+				want = o.BaseOffset()
+				break
+			}
+		}
+		if e, end := l.EndOffsetFor(b.LeaderEpoch()); e != b.LeaderEpoch() || end != want {
+			m.fatalf("%s: end of epoch %d is %d/%d, want %d", ml.tp, b.LeaderEpoch(), e, end, want)
+		}
+	}
+}
