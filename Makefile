@@ -17,11 +17,13 @@ RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 # A bug of history, brought back for the demo to catch.
 BROKEN := $(notdir $(firstword $(wildcard scenarios/museum/[0-9]*)))
 
+SEEDS ?= 1..200
+SCENARIOS ?= single/crash single/power single/rare
 FUZZTIME ?= 10s
 BENCH ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test tidy race fuzz bench docs lint ci build clean
+.PHONY: help demo run test sweep tidy race fuzz bench docs lint ci build clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -41,6 +43,9 @@ test: ## everything that must hold before a change gets in
 	$(GO) test -tags slowcheck $(SIMULATED)
 	$(MAKE) --no-print-directory race
 	$(GO) test $(REST)
+
+sweep: build ## seeds of scenarios in the simulator; SEEDS=1..200 SCENARIOS="single/power"
+	$(BIN) sim sweep $(SCENARIOS) --seeds $(SEEDS)
 
 tidy: ## the rules of the house alone: layout, sizes, names, links, determinism
 	$(GO) vet ./...
