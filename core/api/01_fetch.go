@@ -233,7 +233,7 @@ func (f *fetchCall) checkOffset(part *fetchPart) {
 	l, from := part.p.Log, kafka.Offset(part.req.FetchOffset)
 	if f.req.Version >= 12 && part.req.LastFetchedEpoch >= 0 {
 		f.checkDivergence(part, l, from)
-		if part.diverging != nil {
+		if part.diverging != nil || part.code != kafka.None {
 			return
 		}
 	}
@@ -249,12 +249,14 @@ func (f *fetchCall) checkOffset(part *fetchPart) {
 func (f *fetchCall) checkDivergence(part *fetchPart, l *log.Log, from kafka.Offset) {
 	asked := kafka.LeaderEpoch(part.req.LastFetchedEpoch)
 	epoch, end := l.EndOffsetFor(asked)
-	if epoch == asked && end >= from {
-		return
+	switch {
+	case epoch < 0 || end < 0:
+		part.code = kafka.OffsetOutOfRange // an epoch this log knows nothing of
+	case epoch != asked || end < from:
+		part.diverging = &epochEnd{epoch, end}
+		part.hw, part.logStart = part.p.hw, l.Start()
+		f.prompt = true
 	}
-	part.diverging = &epochEnd{epoch, end}
-	part.hw, part.logStart = part.p.hw, l.Start()
-	f.prompt = true
 }
 
 // read asks the log for one partition's share of the budget.

@@ -37,11 +37,12 @@ type bench struct {
 	wall   int64
 	draws  uint64
 
-	buffers int // not yet released
-	conns   map[string]*wire
-	lastID  env.ConnID
-	traces  []trace.Event
-	failed  error
+	buffers   int // not yet released
+	conns     map[string]*wire
+	lastID    env.ConnID
+	traces    []trace.Event
+	failed    error  // of every write, once it is set
+	failUnder string // the directory whose writes fail
 	// counting: replies are dropped unread, so that only the broker allocates.
 	counting bool
 	ids      map[string]kafka.TopicID
@@ -86,6 +87,9 @@ func (b *bench) schedule(delay time.Duration, fn func()) {
 func (b *bench) fault(op simdisk.Op) simdisk.Fault {
 	if b.failed != nil && op.Async && op.Kind != simdisk.OpRead {
 		return simdisk.Fault{Err: b.failed}
+	}
+	if b.failUnder != "" && strings.HasPrefix(op.Path, b.failUnder) && op.Kind != simdisk.OpRead {
+		return simdisk.Fault{Err: env.ErrIO}
 	}
 	return simdisk.Fault{}
 }

@@ -204,7 +204,7 @@ func (s *script) issue(d *datadriven.TestData, req kmsg.Request) string {
 
 func requestNamed(name string) kmsg.Request {
 	for key := int16(0); key < 100; key++ {
-		if r := kmsg.RequestForKey(key); r != nil && kmsg.NameForKey(key) == name {
+		if r := kmsg.RequestForKey(key); r != nil && strings.EqualFold(kmsg.NameForKey(key), name) {
 			return r
 		}
 	}

@@ -117,7 +117,7 @@ func batchesText(b []byte) string {
 
 func abbreviated(s string) string {
 	if len(s) > 12 {
-		return fmt.Sprintf("%s…%d", s[:4], len(s))
+		return fmt.Sprintf("(%d bytes)", len(s))
 	}
 	return s
 }

@@ -207,6 +207,9 @@ func (b *Broker) forget(c *conn, why string) {
 // arm sets the connection's timer to the next deadline, if that is earlier than what it is
 // set to. A timer that fires too early costs less than one moved with every call.
 func (b *Broker) arm(c *conn) {
+	if len(c.calls) > 0 {
+		c.active = b.env.Clock.Now() // who waits for an answer is not idle
+	}
 	next := c.active.Add(b.settings.idle)
 	for _, call := range c.calls[:c.started] {
 		if d := call.Deadline; d != 0 && !call.Answered() && d < next {
