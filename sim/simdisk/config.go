@@ -60,6 +60,18 @@ type Config struct {
 	// Fault, if set, is asked once per operation when it is submitted.
 	Fault func(op Op) Fault
 
+	// Faults are what else may break, drawn by the disk itself. Zero: nothing.
+	Faults Faults
+	// Allow, if set, is asked before an instance of Faults fires; false keeps it calm. It
+	// must not call the Disk.
+	Allow func(FaultEvent) bool
+	// OnFault, if set, is told of each instance that was vetoed, fires, is observed, ends.
+	// It must not call the Disk.
+	OnFault func(FaultEvent)
+	// Leftover, if set, names a file for Faults.Leftover that could be in a directory with
+	// these names, sorted; "" leaves it to the disk.
+	Leftover func(dir string, names []string, decision uint64) (name string, content []byte)
+
 	// Volumes are the roots of the failure units; they exist from the start. Default: "/".
 	Volumes []string
 	// Capacity bounds the bytes of each volume; more ends with env.ErrNoSpace. 0: no bound.

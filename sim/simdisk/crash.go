@@ -38,13 +38,23 @@ func (d *Disk) PowerLoss() CrashReport {
 		d.view.die(true)
 	}
 	d.report.Power = true
-	d.surviveNames()
+	d.surviveNames(nil)
 	d.root.vol.used = 0
 	for _, vol := range d.volumes {
-		vol.used = 0
+		vol.used, vol.shut = 0, false
 	}
-	d.rebuild(d.root)
+	d.rebuild(d.root, nil)
 	return d.crashOver()
+}
+
+// remount makes a volume that was shut down usable: what was not synced has suffered a
+// power loss, the rest of the machine has not.
+func (d *Disk) remount(vol *volume) {
+	d.crashes++
+	d.surviveNames(vol)
+	vol.used, vol.shut = 0, false
+	d.rebuild(vol.top, vol)
+	d.report = CrashReport{}
 }
 
 func (d *Disk) crashOver() CrashReport {
@@ -68,6 +78,9 @@ func (v *View) die(power bool) {
 
 func (d *Disk) abandon(fl *flight, power bool) {
 	object, n := fl.obj.name, fl.ordinal
+	if d.inject != nil && d.volumeOf(fl.obj).shut {
+		return
+	}
 	switch fl.kind {
 	case OpSyncDir:
 		if !chance(d.cfg.Decide(purposeKillSync, object, n), 500) {
@@ -88,9 +101,10 @@ func (d *Disk) abandon(fl *flight, power bool) {
 	switch {
 	case err != nil:
 	case fl.kind == OpWrite && power:
-		_ = d.write(f, fl.off, fl.data)
+		_ = d.write(f, fl.off+int64(fl.from), fl.data[fl.from:])
 	case fl.kind == OpWrite:
-		_ = d.write(f, fl.off, fl.data[:d.killCut(fl.obj, n, fl.off, len(fl.data))])
+		off, data := fl.off+int64(fl.from), fl.data[fl.from:]
+		_ = d.write(f, off, data[:d.killCut(fl.obj, n, off, len(data))])
 	case fl.kind == OpSync && !chance(d.cfg.Decide(purposeKillSync, object, n), 500):
 		d.sync(f, fl.mark)
 	}

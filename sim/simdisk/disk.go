@@ -21,6 +21,9 @@ type Disk struct {
 	crashed bool
 	report  CrashReport // of the crash under way
 	free    []*flight   // recycled
+
+	inject *injector // nil: nothing breaks
+	counts FaultCounts
 }
 
 // New returns an empty disk with its volumes mounted.
@@ -28,10 +31,11 @@ func New(cfg Config) *Disk {
 	cfg = cfg.withDefaults()
 	d := &Disk{cfg: cfg, objects: map[string]*object{}, dirtyDirsMax: dirtyDirsMin}
 	d.root = d.newDir("/", nil)
-	d.root.vol = &volume{obj: d.root.obj, capacity: cfg.Capacity}
+	d.root.vol = newVolume(d.root, cfg.Capacity)
 	for _, path := range cfg.Volumes {
 		d.addVolume(path)
 	}
+	d.SetFaults(cfg.Faults)
 	return d
 }
 
@@ -51,7 +55,7 @@ func (d *Disk) addVolume(path string) {
 		}
 		at = n.dir
 	}
-	at.vol = &volume{obj: at.obj, capacity: d.cfg.Capacity}
+	at.vol = newVolume(at, d.cfg.Capacity)
 	d.volumes = append(d.volumes, at.vol)
 }
 
@@ -85,6 +89,9 @@ func (c Config) withDefaults() Config {
 func (d *Disk) Mount(deliver func(env.Completion)) *View {
 	if d.view != nil && !d.view.dead {
 		d.Kill()
+	}
+	if d.inject != nil {
+		d.inject.restart()
 	}
 	d.view = &View{disk: d, deliver: deliver}
 	return d.view

@@ -6,8 +6,9 @@ import "github.com/tidemark-log/tidemark/core/env"
 // lives as long as the Disk, so that ordinals never repeat.
 type object struct {
 	name    string
-	ops     uint64 // operations so far
-	crashes uint64 // power losses so far
+	ops     uint64  // operations so far
+	crashes uint64  // power losses so far
+	vol     *volume // once somebody asked
 }
 
 func (o *object) next() uint64 {
@@ -21,6 +22,7 @@ type block struct {
 	data   []byte
 	frozen bool   // the bytes belong to a pending operation too, or to another file
 	pass   uint64 // the pass over pending operations that made this durable block
+	scar   *scar  // nil: the device shows data
 }
 
 // slot is a sector: what reads return, and what a power loss leaves. nil is zeroes.
@@ -47,6 +49,14 @@ type file struct {
 
 	visited uint64 // the last power loss that went over it
 	removed bool   // no name leads to it
+
+	// what a broken device did to it
+	scarred  bool             // some sector was damaged once
+	diverged bool             // clean pages in the cache may differ from the device
+	doomed   int              // pending operations whose write-back will fail
+	losses   uint64           // write-backs that failed
+	lastLoss *fault           // the last of them
+	before   map[int64]*block // what sectors held before; only for wrong reads
 }
 
 func (f *file) slot(i int64) *slot {
@@ -87,7 +97,7 @@ func (f *file) read(buf []byte, off, size int64, durable bool) int {
 		if b == nil {
 			clear(part)
 		} else {
-			copy(part, b.data[in:])
+			copy(part, b.bytes()[in:])
 		}
 		done += len(part)
 	}
@@ -108,7 +118,7 @@ func (f *file) store(off int64, data []byte) {
 			blocks = append(blocks, block{data: part, frozen: true})
 			s.cache = &blocks[len(blocks)-1]
 		} else {
-			copy(f.own(s).data[in:], part)
+			f.own(s).put(in, part)
 		}
 		done += len(part)
 	}
@@ -128,6 +138,7 @@ func (f *file) copied(b *block) *block {
 	c := &block{data: make([]byte, f.sector)}
 	if b != nil {
 		copy(c.data, b.data)
+		c.scar = b.scar.clone()
 	}
 	return c
 }
@@ -136,7 +147,7 @@ func (f *file) copied(b *block) *block {
 func (f *file) resizeCache(size int64) {
 	if size < f.size {
 		if in := size % f.sector; in != 0 && f.peek(size/f.sector).cache != nil {
-			clear(f.own(f.slot(size / f.sector)).data[in:])
+			f.own(f.slot(size / f.sector)).zero(int(in))
 		}
 		f.eachSlotFrom(ceilDiv(size, f.sector), func(s *slot) { s.cache = nil })
 	}
@@ -146,9 +157,9 @@ func (f *file) resizeCache(size int64) {
 // trimDurable sets the durable size and zeroes what is beyond it.
 func (f *file) trimDurable(size int64) {
 	if in := size % f.sector; in != 0 {
-		if b := f.peek(size / f.sector).durable; b != nil && !allZero(b.data[in:]) {
+		if b := f.peek(size / f.sector).durable; b != nil && (b.scar != nil || !allZero(b.data[in:])) {
 			cut := f.copied(b)
-			clear(cut.data[in:])
+			cut.zero(int(in))
 			f.slot(size / f.sector).durable = cut
 		}
 	}
@@ -173,7 +184,7 @@ func (f *file) extend(size int64) error {
 	if size <= f.size || f.removed {
 		return nil
 	}
-	if f.vol.capacity > 0 && f.vol.used+size-f.size > f.vol.capacity {
+	if f.vol.bound > 0 && !f.vol.overcommit && f.vol.used+size-f.size > f.vol.bound {
 		return env.ErrNoSpace
 	}
 	f.vol.used += size - f.size

@@ -29,7 +29,11 @@ type request struct {
 type flight struct {
 	request
 	ordinal    uint64
+	seq        uint64 // of submission, in the view
 	fault      error
+	late       *fault // it is to be overtaken
+	from       int    // of a write: bytes that went ahead
+	part       uint64 // the pending operation they became
 	view       *View
 	prev, next *flight
 	land       func()
@@ -45,6 +49,9 @@ func (v *View) launch(r *request) {
 	fl.request, fl.view, fl.ordinal, fl.fault = *r, v, r.obj.next(), r.refuse
 	n := len(r.data) + len(r.buf)
 	delay := d.cost(r).of(d.cfg.Decide(purposeLatency, r.obj.name, fl.ordinal), n)
+	if d.inject != nil {
+		delay += d.inject.delay(key{r.obj, fl.ordinal}, d.cfg.Now(), delay) + d.inject.late(fl)
+	}
 	if d.cfg.Fault != nil && fl.fault == nil {
 		fault := d.cfg.Fault(Op{Kind: r.kind, Path: r.obj.name, Off: r.off, Len: n,
 			Durable: r.durable, Async: true, Ordinal: fl.ordinal})
@@ -90,12 +97,16 @@ func (d *Disk) land(fl *flight) {
 	v, silent := fl.view, fl.silent
 	done := env.Completion{Tag: fl.tag}
 	if !v.dead {
+		if d.inject != nil && d.inject.goesAhead(fl) {
+			return
+		}
 		v.remove(fl)
+		d.landed(fl)
 		if done.Err = fl.fault; done.Err == nil {
 			done.N, done.Err = d.complete(fl)
 		}
 	}
-	fl.request, fl.view, fl.fault = request{}, nil, nil
+	fl.request, fl.view, fl.fault, fl.late, fl.from, fl.part = request{}, nil, nil, nil, 0, 0
 	if len(d.free) < flightsKept {
 		d.free = append(d.free, fl)
 	}
@@ -105,6 +116,12 @@ func (d *Disk) land(fl *flight) {
 }
 
 func (d *Disk) complete(fl *flight) (int, error) {
+	k := key{fl.obj, fl.ordinal}
+	if d.inject != nil {
+		if err := d.inject.admit(fl.view, k, fl.kind); err != nil {
+			return 0, failed(fl.kind.String(), fl.obj.name, err)
+		}
+	}
 	switch fl.kind {
 	case OpSyncDir:
 		return 0, failedIf(fl.kind, fl.path, d.syncDir(fl.path, fl.mark))
@@ -118,13 +135,38 @@ func (d *Disk) complete(fl *flight) (int, error) {
 	}
 	switch fl.kind {
 	case OpRead:
-		return f.read(fl.buf, fl.off, f.size, false), nil
+		n, err := d.read(f, k, fl.buf, fl.off)
+		return n, failedIf(fl.kind, fl.obj.name, err)
 	case OpWrite:
 		return d.completeWrite(f, fl)
 	default:
-		d.sync(f, fl.mark)
-		return 0, nil
+		return 0, failedIf(fl.kind, fl.obj.name, d.syncFor(fl.handle, f, k, fl.mark))
 	}
+}
+
+// read, writeFor and syncFor are the same on a device that works and on one that does not.
+func (d *Disk) read(f *file, k key, buf []byte, off int64) (int, error) {
+	if d.inject != nil {
+		return d.inject.read(f, k, buf, off)
+	}
+	return f.read(buf, off, f.size, false), nil
+}
+
+func (d *Disk) writeFor(f *file, k key, off int64, data []byte) error {
+	if d.inject != nil {
+		return d.inject.write(f, k, off, data)
+	}
+	return d.write(f, off, data)
+}
+
+func (d *Disk) syncFor(h *handle, f *file, k key, mark uint64) error {
+	if d.inject != nil {
+		if err := d.inject.sync(h, f, k); err != nil {
+			return err
+		}
+	}
+	d.sync(f, mark)
+	return nil
 }
 
 func (d *Disk) completeWrite(f *file, fl *flight) (int, error) {
@@ -134,11 +176,17 @@ func (d *Disk) completeWrite(f *file, fl *flight) (int, error) {
 		invariant.Violated("simdisk.write-buffer-stable", "%s: %d bytes at %d changed in flight",
 			fl.obj.name, len(fl.data), fl.off)
 	}
-	if err := d.write(f, fl.off, fl.data); err != nil {
+	k := key{fl.obj, fl.ordinal}
+	if err := d.writeFor(f, k, fl.off+int64(fl.from), fl.data[fl.from:]); err != nil {
 		return 0, failed("write", fl.obj.name, err)
 	}
 	if fl.durable {
-		d.syncOne(f)
+		if d.inject != nil {
+			if err := d.inject.syncWrite(fl.handle, f, k); err != nil {
+				return 0, failed("write", fl.obj.name, err)
+			}
+		}
+		d.syncOne(f, fl.part)
 		if d.cfg.FS == Ext4 {
 			d.commitNames(f)
 		}
@@ -169,6 +217,8 @@ func (v *View) append(fl *flight) {
 	}
 	v.newest = fl
 	v.count++
+	v.submitted++
+	fl.seq = v.submitted
 }
 
 func (v *View) remove(fl *flight) {

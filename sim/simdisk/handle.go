@@ -17,6 +17,9 @@ type handle struct {
 	direct bool // opened by OpenLog
 	closed bool
 	writes int // in flight
+
+	counted bool   // among the view's open files
+	losses  uint64 // lost write-backs of the file that it needs not hear of
 }
 
 var _ env.File = (*handle)(nil)
@@ -30,9 +33,38 @@ func (h *handle) ensure() (*file, error) {
 	if err := d.mkdirAll(path[:strings.LastIndexByte(path, '/')]); err != nil {
 		return nil, err
 	}
-	f, err := d.openFile(path, env.OpenOrCreate)
-	h.file = f
-	return f, err
+	if err := h.open(path, env.OpenOrCreate); err != nil {
+		return nil, err
+	}
+	if h.closed {
+		h.release()
+	}
+	return h.file, nil
+}
+
+// open makes the handle one of a file, if there are descriptors.
+func (h *handle) open(path string, mode env.OpenMode) error {
+	v, obj := h.view, h.view.disk.object(path)
+	if err := v.admitHandle(key{obj, obj.ops}); err != nil {
+		return err
+	}
+	f, err := v.disk.openFile(path, mode)
+	if err != nil {
+		return err
+	}
+	if v.disk.inject != nil {
+		v.disk.inject.loseDue(f)
+	}
+	h.file, h.losses, h.counted = f, f.losses, true
+	v.open++
+	return nil
+}
+
+func (h *handle) release() {
+	if h.counted {
+		h.counted = false
+		h.view.closed()
+	}
 }
 
 func (h *handle) object() *object {
@@ -90,7 +122,7 @@ func (h *handle) checkBlocks(off int64, n int) error {
 }
 
 // blocking runs a blocking operation on the file.
-func (h *handle) blocking(op Op, cost Latency, act func(*file) error) error {
+func (h *handle) blocking(op Op, cost Latency, act func(*file, key) error) error {
 	if h.closed {
 		return failed(op.Kind.String(), h.path, env.ErrClosed)
 	}
@@ -103,7 +135,7 @@ func (h *handle) blocking(op Op, cost Latency, act func(*file) error) error {
 		if op.Off < 0 {
 			err = errInvalid
 		} else {
-			err = act(f)
+			err = act(f, key{h.object(), s.ordinal})
 		}
 	}
 	return s.end(failedIf(op.Kind, h.path, err))
@@ -112,9 +144,9 @@ func (h *handle) blocking(op Op, cost Latency, act func(*file) error) error {
 // Pread fills buf from off.
 func (h *handle) Pread(buf []byte, off int64) (n int, err error) {
 	op := Op{Kind: OpRead, Off: off, Len: len(buf)}
-	err = h.blocking(op, h.view.disk.cfg.Latency.Read, func(f *file) error {
-		n = f.read(buf, off, f.size, false)
-		return nil
+	err = h.blocking(op, h.view.disk.cfg.Latency.Read, func(f *file, k key) error {
+		n, err = h.view.disk.read(f, k, buf, off)
+		return err
 	})
 	if err != nil {
 		n = 0
@@ -126,35 +158,46 @@ func (h *handle) Pread(buf []byte, off int64) (n int, err error) {
 func (h *handle) Pwrite(buf []byte, off int64) error {
 	op := Op{Kind: OpWrite, Off: off, Len: len(buf)}
 	d := h.view.disk
-	return h.blocking(op, d.cfg.Latency.Write, func(f *file) error {
+	return h.blocking(op, d.cfg.Latency.Write, func(f *file, k key) error {
 		data := bytes.Clone(buf)
 		if h.view.dead {
 			data = data[:d.killCut(f.obj, f.obj.next(), off, len(data))]
+			return d.write(f, off, data)
 		}
-		return d.write(f, off, data)
+		ahead := 0
+		if d.inject != nil {
+			ahead = d.inject.pwriteAhead(h, f, k, off, data)
+		}
+		return d.writeFor(f, k, off+int64(ahead), data[ahead:])
 	})
 }
 
 // Fsync is Sync, blocking.
 func (h *handle) Fsync() error {
 	d := h.view.disk
-	return h.blocking(Op{Kind: OpSync}, d.cfg.Latency.Sync, func(f *file) error {
-		d.sync(f, f.lastOp)
-		return nil
+	return h.blocking(Op{Kind: OpSync}, d.cfg.Latency.Sync, func(f *file, k key) error {
+		if h.view.dead {
+			d.sync(f, f.lastOp)
+			return nil
+		}
+		return d.syncFor(h, f, k, f.lastOp)
 	})
 }
 
 // Truncate sets the size.
 func (h *handle) Truncate(size int64) error {
 	d := h.view.disk
-	return h.blocking(Op{Kind: OpTruncate, Off: size}, d.cfg.Latency.Names, func(f *file) error {
+	return h.blocking(Op{Kind: OpTruncate, Off: size}, d.cfg.Latency.Names, func(f *file, _ key) error {
+		if d.inject != nil {
+			return d.inject.resize(f, size)
+		}
 		return d.resize(f, size)
 	})
 }
 
 // Size is the cached size.
 func (h *handle) Size() (size int64, err error) {
-	err = h.blocking(Op{Kind: OpList}, Latency{}, func(f *file) error {
+	err = h.blocking(Op{Kind: OpList}, Latency{}, func(f *file, _ key) error {
 		size = f.size
 		return nil
 	})
@@ -170,5 +213,6 @@ func (h *handle) Close() error {
 		return failed("close", h.path, env.ErrClosed)
 	}
 	h.closed = true
+	h.release()
 	return nil
 }

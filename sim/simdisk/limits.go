@@ -23,6 +23,22 @@ const (
 	dirtyDirsMin = 64
 	// flightsKept bounds the recycled records of operations in flight.
 	flightsKept = 1024
+
+	// DamagedSectorsMax bounds the sectors under rot and latent errors; no more are drawn.
+	DamagedSectorsMax = 1 << 14
+	// scarsMin is how many damaged sectors are listed before healed ones are looked for.
+	scarsMin = 64
+	// stallsKept is how many of a volume's stalls are remembered, so that each is offered
+	// to the ledger once; stallsPerOp bounds those that one operation can meet. The first
+	// must be above the second by two, or one operation would evict its own.
+	stallsKept  = 8
+	stallsPerOp = 4
+	// fullRoomMax bounds the bytes that are free when a volume becomes full.
+	fullRoomMax = 64 << 10
+	// leftoverBytesMax bounds a leftover file.
+	leftoverBytesMax = 8 << 10
+	// writeBackMean is the mean age of a write-back that fails, where Config has none.
+	writeBackMean = time.Second
 )
 
 // defaultLatencies is a plausible NVMe disk behind a hypervisor.

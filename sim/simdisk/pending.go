@@ -10,6 +10,8 @@ type pendingOp struct {
 	data    []byte // immutable
 	ordinal uint64 // of the file's object; ascending in the list
 	done    env.Instant
+	lostAt  env.Instant // when its write-back fails; 0: it does not
+	direct  bool        // it never was in the cache
 }
 
 func (op *pendingOp) end() int64 { return op.off + int64(len(op.data)) }
@@ -54,6 +56,9 @@ func (d *Disk) pend(f *file, op pendingOp) {
 	op.ordinal = f.obj.next()
 	f.lastOp = op.ordinal
 	op.done = d.cfg.Now()
+	if d.inject != nil {
+		d.inject.doom(f, &op)
+	}
 	f.pending = append(f.pending, op)
 	f.pendingBytes += len(op.data)
 	if len(f.pending) > PendingOpsMax || f.pendingBytes > PendingBytesMax {
@@ -72,10 +77,11 @@ func (d *Disk) sync(f *file, mark uint64) {
 	}
 }
 
-// syncOne makes the last pending operation durable, as a durable write does.
-func (d *Disk) syncOne(f *file) {
+// syncOne makes the last pending operation durable, as a durable write does, and the part
+// of it that went ahead; 0: none.
+func (d *Disk) syncOne(f *file, part uint64) {
 	last := f.lastOp
-	d.harden(f, 0, func(op *pendingOp) bool { return op.ordinal == last })
+	d.harden(f, 0, func(op *pendingOp) bool { return op.ordinal == last || op.ordinal == part })
 }
 
 // writeBack makes durable what would be so by itself, by its age, and counts it.
@@ -96,6 +102,15 @@ func (d *Disk) writeBack(f *file) int {
 // picks. Who is picked takes earlier ones along that touch the same sectors or change the
 // size: a page is written back as it is, not as one of the writes to it left it.
 func (d *Disk) harden(f *file, mark uint64, also func(*pendingOp) bool) {
+	if d.inject != nil {
+		d.inject.harden(f, mark, also)
+		return
+	}
+	d.hardenRaw(f, mark, also)
+}
+
+// hardenRaw is harden on a device that works.
+func (d *Disk) hardenRaw(f *file, mark uint64, also func(*pendingOp) bool) {
 	n := len(f.pending)
 	if n == 0 {
 		return
@@ -153,7 +168,7 @@ func (f *file) hardenAll() {
 	for i := range f.pending {
 		op := &f.pending[i]
 		if op.resize {
-			f.eachSlotFrom(op.off/f.sector, func(s *slot) { s.durable = s.cache })
+			f.eachSlotFrom(op.off/f.sector, (*slot).harden)
 			continue
 		}
 		for s, last := op.sectors(f.sector); s < last; s++ {
@@ -200,8 +215,11 @@ func (f *file) hardenBytes(op *pendingOp, s, end int64) *block {
 		if sl.durable == nil || sl.durable.pass != f.pass {
 			sl.durable = f.copied(sl.durable)
 			sl.durable.pass = f.pass
+			if sl.cache != nil && sl.cache.scar == nil {
+				sl.durable.scar = nil // a page is written back whole, and this one is well
+			}
 		}
-		copy(sl.durable.data[from-s*f.sector:], part)
+		sl.durable.put(int(from-s*f.sector), part)
 	case sl.cache != nil && &sl.cache.data[0] == &part[0]:
 		sl.durable = sl.cache
 	default:

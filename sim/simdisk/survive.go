@@ -3,8 +3,12 @@ package simdisk
 // surviveBytes draws what a power loss leaves of a file's pending operations and makes the
 // cache agree with it.
 func (d *Disk) surviveBytes(f *file) {
+	if d.inject != nil {
+		d.inject.loseDue(f)
+	}
 	d.report.WrittenBack += d.writeBack(f)
 	if len(f.pending) == 0 {
+		f.revertClean()
 		return
 	}
 	f.obj.crashes++
@@ -172,6 +176,9 @@ func (s *survivor) tear(op *pendingOp, b *block, cut int64) {
 			rest[i] = byte(mix(decision, uint64(i)) >> 32)
 		}
 	}
+	if b.scar != nil && b.scar.shown != nil {
+		copy(b.scar.shown[cut-sector:], rest)
+	}
 }
 
 // recycle finds the sectors that the size covers and no write reached. They read as
@@ -208,7 +215,7 @@ func (s *survivor) fill(holes []*slot) {
 	start := int64(below(s.decide(purposeCut), max(1, sectors)))
 	for i, hole := range holes {
 		b := from.peek(start + int64(i)).durable
-		if b == nil || hole.durable != nil {
+		if b == nil || b.scar != nil || hole.durable != nil {
 			continue
 		}
 		b.frozen = true
@@ -234,4 +241,12 @@ func (s *survivor) revert() {
 	}
 	f.size = f.durableSize
 	f.dropPending()
+	f.revertClean()
+}
+
+// revertClean is revert for pages that count as clean and are not what the device has.
+func (f *file) revertClean() {
+	if f.diverged {
+		f.eachSlotFrom(0, func(sl *slot) { sl.cache = sl.durable })
+	}
 }

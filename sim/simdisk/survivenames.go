@@ -7,9 +7,9 @@ import (
 )
 
 // surviveNames draws which pending operations on names survive a power loss and applies
-// them to the durable names, oldest first.
-func (d *Disk) surviveNames() {
-	ops := d.drawNames()
+// them to the durable names, oldest first. only limits it to one volume; nil is all.
+func (d *Disk) surviveNames(only *volume) {
+	ops := d.drawNames(only)
 	for _, op := range ops {
 		switch op.kind {
 		case nameCreated:
@@ -24,9 +24,14 @@ func (d *Disk) surviveNames() {
 
 // drawNames says of each pending operation which of its halves survive: per directory a
 // prefix, or, reordered, any subset.
-func (d *Disk) drawNames() []*dirOp {
+func (d *Disk) drawNames(only *volume) []*dirOp {
 	var ops []*dirOp
+	others := d.dirtyDirs[:0]
 	for _, at := range d.dirtyDirs {
+		if only != nil && at.vol != only {
+			others = append(others, at)
+			continue
+		}
 		n := uint64(len(at.pending))
 		if n > 0 {
 			at.obj.crashes++
@@ -46,7 +51,8 @@ func (d *Disk) drawNames() []*dirOp {
 		}
 		at.pending, at.listed = nil, false
 	}
-	d.dirtyDirs = nil
+	clear(d.dirtyDirs[len(others):])
+	d.dirtyDirs = others
 	slices.SortFunc(ops, func(a, b *dirOp) int { return cmp.Compare(a.ordinal, b.ordinal) })
 	return slices.Compact(ops) // a move between directories was in two lists
 }
@@ -114,15 +120,18 @@ func (d *Disk) surviveMove(op *dirOp) {
 }
 
 // rebuild makes the cached tree below at what the durable names say, and draws what
-// survives of each file once.
-func (d *Disk) rebuild(at *dir) {
+// survives of each file once. only limits it to one volume; nil is all.
+func (d *Disk) rebuild(at *dir, only *volume) {
+	if only != nil && at.vol != only {
+		return
+	}
 	at.entry = nil
 	at.cached = maps.Clone(at.durable)
 	for _, name := range slices.Sorted(maps.Keys(at.cached)) {
 		n := at.cached[name]
 		if n.dir != nil {
 			n.dir.parent = at
-			d.rebuild(n.dir)
+			d.rebuild(n.dir, only)
 			continue
 		}
 		f := n.file

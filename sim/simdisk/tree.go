@@ -20,9 +20,23 @@ var (
 // volume is a failure unit.
 type volume struct {
 	obj      *object
+	top      *dir
 	capacity int64
+	bound    int64 // of used, now; 0: none
 	used     int64
 	deleted  []*file // the last ones, whose blocks may show up again
+
+	// what is wrong with it
+	overcommit bool // files grow beyond the bound until they are synced
+	fullNames  bool // names need room too
+	full       window
+	stalls     [stallsKept]window
+	shut       bool   // fails every operation until the next process
+	astray     *fault // the misdirected write that may be there still
+}
+
+func newVolume(top *dir, capacity int64) *volume {
+	return &volume{obj: top.obj, top: top, capacity: capacity, bound: capacity}
 }
 
 func (v *volume) bury(f *file) {
@@ -140,6 +154,9 @@ func (d *Disk) mkdirAll(path string) error {
 		made += "/" + name
 		next, ok := at.cached[name]
 		if !ok {
+			if err := d.admitName(at.vol); err != nil {
+				return err
+			}
 			next = node{dir: d.newDir(made, at)}
 			at.cached[name] = next
 			next.dir.entry = d.pendName(&dirOp{at: at, name: name, node: next})
@@ -165,6 +182,9 @@ func (d *Disk) openFile(path string, mode env.OpenMode) (*file, error) {
 	case !ok && mode == env.OpenExisting:
 		return nil, env.ErrNotExist
 	case !ok:
+		if err := d.admitName(at.vol); err != nil {
+			return nil, err
+		}
 		n = node{file: d.newFile(path, at)}
 		at.cached[name] = n
 		n.file.entry = d.pendName(&dirOp{at: at, name: name, node: n})
@@ -185,6 +205,9 @@ func (d *Disk) list(path string) ([]env.Entry, error) {
 	}
 	if n.dir == nil {
 		return nil, errNotDir
+	}
+	if d.inject != nil {
+		d.inject.listed(n.dir)
 	}
 	entries := make([]env.Entry, 0, len(n.dir.cached))
 	for _, name := range slices.Sorted(maps.Keys(n.dir.cached)) {
@@ -283,6 +306,11 @@ func (d *Disk) rename(from, to string) error {
 		return errNotDir
 	case replaces && old.dir != nil && len(old.dir.cached) > 0:
 		return env.ErrExist
+	}
+	if !replaces {
+		if err := d.admitName(toDir.vol); err != nil {
+			return err
+		}
 	}
 	d.move(&dirOp{kind: nameMoved, at: at, name: name, node: n, to: toDir, toName: toName}, old)
 	return nil

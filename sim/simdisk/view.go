@@ -16,6 +16,12 @@ type View struct {
 
 	oldest, newest *flight // in flight, in order of submission
 	count          int
+	submitted      uint64
+	landedMax      uint64 // the latest submission that has landed
+
+	open         int // handles that hold a descriptor
+	eventAt      env.Instant
+	eventElapsed time.Duration
 }
 
 var _ env.Disk = (*View)(nil)
@@ -27,7 +33,10 @@ func (v *View) Elapsed() time.Duration { return v.elapsed }
 func (v *View) InFlight() int { return v.count }
 
 // step is a blocking operation under way.
-type step struct{ dying bool }
+type step struct {
+	dying   bool
+	ordinal uint64
+}
 
 // end is the operation's answer. A process that dies in it hears nothing of its effect.
 func (s step) end(err error) error {
@@ -45,19 +54,29 @@ func (v *View) begin(obj *object, op Op, cost Latency) (step, error) {
 		return step{}, env.ErrClosed
 	}
 	op.Path, op.Ordinal = obj.name, obj.next()
-	v.elapsed += cost.of(d.cfg.Decide(purposeLatency, obj.name, op.Ordinal), op.Len)
+	service := cost.of(d.cfg.Decide(purposeLatency, obj.name, op.Ordinal), op.Len)
+	if d.inject != nil && cost != (Latency{}) {
+		service += d.inject.delay(key{obj, op.Ordinal}, v.blockingNow(), service)
+	}
+	v.elapsed += service
 	dying := v.countDown()
 	if dying && chance(d.cfg.Decide(purposeKillStep, obj.name, op.Ordinal), 500) {
 		return step{}, env.ErrClosed
 	}
+	s := step{dying, op.Ordinal}
 	if d.cfg.Fault != nil {
 		fault := d.cfg.Fault(op)
 		v.elapsed += fault.Delay
 		if fault.Err != nil {
-			return step{}, step{dying}.end(failed(op.Kind.String(), op.Path, fault.Err))
+			return step{}, s.end(failed(op.Kind.String(), op.Path, fault.Err))
 		}
 	}
-	return step{dying}, nil
+	if d.inject != nil && cost != (Latency{}) {
+		if err := d.inject.admit(v, key{obj, op.Ordinal}, op.Kind); err != nil {
+			return step{}, s.end(failed(op.Kind.String(), op.Path, err))
+		}
+	}
+	return s, nil
 }
 
 // countDown reports whether this is the operation in which the process dies.
@@ -104,10 +123,7 @@ func (v *View) List(path string) (entries []env.Entry, err error) {
 // Open opens path.
 func (v *View) Open(path string, mode env.OpenMode) (env.File, error) {
 	h := &handle{view: v, path: path}
-	err := v.onName(OpOpen, path, func() (err error) {
-		h.file, err = v.disk.openFile(clean(path), mode)
-		return err
-	})
+	err := v.onName(OpOpen, path, func() error { return h.open(clean(path), mode) })
 	if err != nil {
 		return nil, err
 	}
@@ -122,16 +138,22 @@ func (v *View) OpenLog(path string, size int64) (env.File, error) {
 		return nil, err
 	}
 	h := f.(*handle)
-	if h.file.size < size {
-		if err := h.Truncate(size); err != nil {
-			return nil, err
-		}
-		if err := h.Fsync(); err != nil {
-			return nil, err
-		}
+	if err := h.growTo(size); err != nil {
+		h.release()
+		return nil, err
 	}
 	h.direct = true
 	return h, nil
+}
+
+func (h *handle) growTo(size int64) error {
+	if h.file.size >= size {
+		return nil
+	}
+	if err := h.Truncate(size); err != nil {
+		return err
+	}
+	return h.Fsync()
 }
 
 // OpenLater returns a file that its first operation creates.
@@ -177,10 +199,13 @@ func (v *View) Free(path string) int64 {
 	} else {
 		vol = n.file.vol
 	}
-	if vol.capacity == 0 {
+	if v.disk.inject != nil {
+		v.disk.inject.tick(vol)
+	}
+	if vol.bound == 0 {
 		return -1
 	}
-	return max(0, vol.capacity-vol.used)
+	return max(0, vol.bound-vol.used)
 }
 
 // syncDir is SyncDir of names up to the ordinal mark.
