@@ -49,7 +49,7 @@ func (e edit) apply(r Record) {
 		e.cluster(r)
 	case *FeatureLevelRecord:
 		level := strconv.Itoa(int(r.Level))
-		e.features = e.features.with(r.Name, &level)
+		e.features = e.features.With(r.Name, &level)
 	case *RegisterBrokerRecord:
 		e.registerBroker(r)
 	case *TopicRecord:
@@ -188,10 +188,10 @@ func (e edit) setConfig(r *ConfigRecord) {
 			invariant.Violated("metadata.config-topic-known", "topic=%s key=%s", r.Resource.Name, r.Key)
 		}
 		t := e.ownTopic(named.ID)
-		t.Configs = t.Configs.with(r.Key, r.Value)
+		t.Configs = t.Configs.With(r.Key, r.Value)
 	case ResourceBroker:
 		c, _ := e.configs.Get(r.Resource.Name)
-		if c = c.with(r.Key, r.Value); len(c) == 0 {
+		if c = c.With(r.Key, r.Value); len(c) == 0 {
 			e.configs.Delete(r.Resource.Name)
 		} else {
 			e.configs.Set(r.Resource.Name, c)

@@ -33,14 +33,15 @@ func identityKeys() []*ConfigKey {
 	}
 }
 
+// networkKeys: the listeners of a running broker stay as they are, unlike in Kafka.
 func networkKeys() []*ConfigKey {
 	return []*ConfigKey{
-		list("listeners", "PLAINTEXT://:9092", "The addresses this node listens at.").dynamic(),
+		list("listeners", "PLAINTEXT://:9092", "The addresses this node listens at."),
 		list("advertised.listeners", "",
-			"The addresses told to clients; listeners if not set.").unset().dynamic(),
+			"The addresses told to clients; listeners if not set.").unset(),
 		list("listener.security.protocol.map",
 			"SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
-			"The security protocol of each listener name.").dynamic(),
+			"The security protocol of each listener name."),
 		str("inter.broker.listener.name", "", "The listener brokers use between them.").unset(),
 		str("security.inter.broker.protocol", "PLAINTEXT", "The security protocol between brokers."),
 		list("controller.listener.names", "CONTROLLER", "The listeners of the controller."),
@@ -68,24 +69,24 @@ func networkKeys() []*ConfigKey {
 
 func securityKeys() []*ConfigKey {
 	return []*ConfigKey{
-		list("sasl.enabled.mechanisms", "", "The SASL mechanisms clients may use.").dynamic(),
+		list("sasl.enabled.mechanisms", "", "The SASL mechanisms clients may use.").perBroker(),
 		str("sasl.mechanism.inter.broker.protocol", "GSSAPI",
-			"The SASL mechanism between brokers.").dynamic(),
-		password("sasl.jaas.config", "Login context of SASL, in JAAS form.").dynamic(),
-		str("ssl.keystore.location", "", "The file of the key store.").unset().dynamic(),
-		str("ssl.keystore.type", "JKS", "The type of the key store: JKS, PKCS12 or PEM.").dynamic(),
-		password("ssl.keystore.password", "The password of the key store.").dynamic(),
-		password("ssl.keystore.key", "The private key, in PEM.").dynamic(),
-		password("ssl.keystore.certificate.chain", "The certificate chain, in PEM.").dynamic(),
-		password("ssl.key.password", "The password of the private key.").dynamic(),
-		str("ssl.truststore.location", "", "The file of the trust store.").unset().dynamic(),
-		str("ssl.truststore.type", "JKS", "The type of the trust store: JKS, PKCS12 or PEM.").dynamic(),
-		password("ssl.truststore.password", "The password of the trust store.").dynamic(),
-		password("ssl.truststore.certificates", "The trusted certificates, in PEM.").dynamic(),
+			"The SASL mechanism between brokers.").perBroker(),
+		password("sasl.jaas.config", "Login context of SASL, in JAAS form.").prefixed(),
+		str("ssl.keystore.location", "", "The file of the key store.").unset().prefixed(),
+		str("ssl.keystore.type", "JKS", "The type of the key store: JKS, PKCS12 or PEM.").prefixed(),
+		password("ssl.keystore.password", "The password of the key store.").prefixed(),
+		password("ssl.keystore.key", "The private key, in PEM.").prefixed(),
+		password("ssl.keystore.certificate.chain", "The certificate chain, in PEM.").prefixed(),
+		password("ssl.key.password", "The password of the private key.").prefixed(),
+		str("ssl.truststore.location", "", "The file of the trust store.").unset().prefixed(),
+		str("ssl.truststore.type", "JKS", "The type of the trust store: JKS, PKCS12 or PEM.").prefixed(),
+		password("ssl.truststore.password", "The password of the trust store.").prefixed(),
+		password("ssl.truststore.certificates", "The trusted certificates, in PEM.").prefixed(),
 		str("ssl.client.auth", "none", "Whether clients must show a certificate.").
-			oneOf("required", "requested", "none").dynamic(),
-		list("ssl.enabled.protocols", "TLSv1.2,TLSv1.3", "The versions of TLS that are offered.").dynamic(),
-		str("ssl.protocol", "TLSv1.3", "The version of TLS.").dynamic(),
+			oneOf("required", "requested", "none").perBroker(),
+		list("ssl.enabled.protocols", "TLSv1.2,TLSv1.3", "The versions of TLS that are offered.").perBroker(),
+		str("ssl.protocol", "TLSv1.3", "The version of TLS.").perBroker(),
 		integer("connection.failed.authentication.delay.ms", "100", 0,
 			"How long a failed authentication is held back."),
 		long("connections.max.reauth.ms", "0", 0,
@@ -338,6 +339,18 @@ func (k *ConfigKey) unset() *ConfigKey {
 func (k *ConfigKey) dynamic() *ConfigKey {
 	k.Dynamic = true
 	return k
+}
+
+func (k *ConfigKey) perBroker() *ConfigKey {
+	k.PerBroker = true
+	return k.dynamic()
+}
+
+// prefixed marks what Kafka lets change for one listener at a time. There are no such
+// listeners yet, so it cannot change at all; and no secret comes into the metadata log.
+func (k *ConfigKey) prefixed() *ConfigKey {
+	k.Prefixed = true
+	return k.perBroker()
 }
 
 func (k *ConfigKey) nonEmpty() *ConfigKey {

@@ -37,6 +37,8 @@ type ConfigKey struct {
 	NonEmpty  bool     // a list must have entries
 	Check     func(value string) string
 	Dynamic   bool // a broker key that may change while the broker runs
+	PerBroker bool // a dynamic key that has no default for all brokers
+	Prefixed  bool // a dynamic key that may change for one listener only, by its prefix
 	Internal  bool // accepted, but never listed to clients
 	Synonyms  []Synonym
 	Supported func(value string) string // why this build cannot do a valid value, or ""

@@ -37,9 +37,9 @@ func NearestBrokerConfig(name string) string {
 // ValidateTopicConfig answers why a topic cannot have this value, or "". It covers what
 // is wrong and what this build cannot do.
 func ValidateTopicConfig(key, value string) string {
-	k := topicKeys.find(key)
-	if k == nil {
-		return unknownKey("topic", key, NearestTopicConfig(key))
+	k, why := FindConfigKey(ResourceTopic, key)
+	if why != "" {
+		return why
 	}
 	return k.validateSupported(value)
 }
@@ -47,11 +47,47 @@ func ValidateTopicConfig(key, value string) string {
 // ValidateBrokerConfig answers why a broker cannot have this value, or "". What a topic
 // cannot be given cannot be the default of topics either.
 func ValidateBrokerConfig(key, value string) string {
-	k := brokerKeys.find(key)
-	if k == nil {
-		return unknownKey("broker", key, NearestBrokerConfig(key))
+	k, why := FindConfigKey(ResourceBroker, key)
+	if why != "" {
+		return why
 	}
 	return k.validateSupported(value)
+}
+
+// FindConfigKey returns the definition of a key of that kind of resource, or why there is
+// none.
+func FindConfigKey(t ResourceType, key string) (k *ConfigKey, why string) {
+	if t == ResourceTopic {
+		if k = topicKeys.find(key); k == nil {
+			why = unknownKey("topic", key, NearestTopicConfig(key))
+		}
+		return k, why
+	}
+	if k = brokerKeys.find(key); k == nil {
+		why = unknownKey("broker", key, NearestBrokerConfig(key))
+	}
+	return k, why
+}
+
+// ValidateDynamicConfig answers why this value cannot be set on a resource while brokers
+// run, or "".
+func ValidateDynamicConfig(r Resource, key, value string) string {
+	k, why := FindConfigKey(r.Type, key)
+	switch {
+	case why != "":
+		return why
+	case r.Type == ResourceTopic:
+		return k.validateSupported(value)
+	case !k.Dynamic:
+		return "Cannot update these configs dynamically: " + key
+	case k.Prefixed:
+		return "These security configs can be dynamically updated only per-listener using the " +
+			"listener prefix: " + key
+	}
+	if why = k.validateSupported(value); why == "" && r.Name == "" && k.PerBroker {
+		why = "Cannot update these configs at default cluster level, broker id must be specified: " + key
+	}
+	return why
 }
 
 func (k *ConfigKey) validateSupported(value string) string {

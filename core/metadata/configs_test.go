@@ -108,6 +108,24 @@ func TestPasswordsAreNeverInMessages(t *testing.T) {
 	}
 }
 
+// No secret comes into the metadata log, its snapshots, dumps and traces: every node of
+// the cluster and every backup would hold it.
+func TestSecretsCannotBeSetDynamically(t *testing.T) {
+	for _, k := range metadata.BrokerConfigKeys() {
+		for _, name := range []string{"", "1"} {
+			r := metadata.Resource{Type: metadata.ResourceBroker, Name: name}
+			if k.Sensitive() && metadata.ValidateDynamicConfig(r, k.Name, "x") == "" {
+				t.Errorf("%s can be set on %s", k.Name, r)
+			}
+		}
+	}
+	for _, k := range metadata.TopicConfigKeys() {
+		if k.Sensitive() {
+			t.Errorf("topics have %s", k.Name)
+		}
+	}
+}
+
 // The script sets values on the four levels and asks what holds.
 func TestConfigScript(t *testing.T) {
 	var static map[string]string
@@ -125,6 +143,14 @@ func TestConfigScript(t *testing.T) {
 			return validateAll(d.Input, metadata.ValidateTopicConfig)
 		case "validate-broker":
 			return validateAll(d.Input, metadata.ValidateBrokerConfig)
+		case "set-broker", "set-all-brokers":
+			r := metadata.Resource{Type: metadata.ResourceBroker}
+			if d.Cmd == "set-broker" {
+				r.Name = "1"
+			}
+			return validateAll(d.Input, func(key, value string) string {
+				return metadata.ValidateDynamicConfig(r, key, value)
+			})
 		case "static":
 			static = settings(d.Input)
 			if _, err := metadata.NewResolver(1, static); err != nil {

@@ -79,9 +79,7 @@ func (r *Resolver) Topic(m *Image, own Configs, key string) EffectiveConfig {
 	if v, ok := own.Get(key); ok {
 		e.add(Synonym{Key: key}, v, SourceTopic)
 	}
-	for _, s := range k.Synonyms {
-		r.addBroker(&e, m, s)
-	}
+	r.addBroker(&e, m, k.Synonyms)
 	if len(k.Synonyms) == 0 {
 		e.add(Synonym{Key: key}, k.Default, SourceDefault)
 	}
@@ -96,8 +94,35 @@ func (r *Resolver) Broker(m *Image, key string) EffectiveConfig {
 		invariant.Violated("metadata.broker-key-known", "key=%q", key)
 	}
 	e := EffectiveConfig{Key: k, Source: SourceDefault}
-	r.addBroker(&e, m, Synonym{Key: key})
+	r.addBroker(&e, m, brokerNames(key))
+	// The way begins at the key's own value: another name that goes before it does not
+	// change what was set under this one.
+	own := slices.IndexFunc(e.Derived, func(s ConfigSynonym) bool { return s.Name == key })
+	if own < 0 {
+		return EffectiveConfig{Key: k, Source: SourceDefault}
+	}
+	e.Derived = e.Derived[own:]
+	e.Value, e.Source = e.Derived[0].Value, e.Derived[0].Source
 	return e
+}
+
+// brokerNames are the names under which a broker key may be set: most have one.
+func brokerNames(key string) []Synonym {
+	for _, names := range severalNames {
+		if slices.Contains(names, Synonym{Key: key}) {
+			return names
+		}
+	}
+	return []Synonym{{Key: key}}
+}
+
+// severalNames are the broker keys that stand for one value in several units, or by
+// another key's default.
+var severalNames = [...][]Synonym{
+	{{Key: "log.retention.ms"}, {Key: "log.retention.minutes"}, {Key: "log.retention.hours"}},
+	{{Key: "log.roll.ms"}, {Key: "log.roll.hours"}},
+	{{Key: "log.roll.jitter.ms"}, {Key: "log.roll.jitter.hours"}},
+	{{Key: "log.flush.interval.ms"}, {Key: "log.flush.scheduler.interval.ms"}},
 }
 
 // DescribeTopic returns all topic keys that clients are shown, ordered by name.
@@ -122,19 +147,28 @@ func (r *Resolver) DescribeBroker(m *Image) []EffectiveConfig {
 	return out
 }
 
-// addBroker adds what is known about one broker key, the most specific first.
-func (r *Resolver) addBroker(e *EffectiveConfig, m *Image, s Synonym) {
-	if v, ok := m.Configs(r.broker).Get(s.Key); ok {
-		e.add(s, v, SourceDynamicBroker)
+// addBroker adds what is known about a broker key with several names, the most specific
+// source first. Within one source the names go in their order; an hour set while the
+// broker runs goes before the milliseconds of its file, as in Kafka.
+func (r *Resolver) addBroker(e *EffectiveConfig, m *Image, names []Synonym) {
+	for _, level := range [...]struct {
+		set    Configs
+		source ConfigSource
+	}{
+		{m.Configs(r.broker), SourceDynamicBroker},
+		{m.Configs(Resource{Type: ResourceBroker}), SourceDynamicDefault},
+		{r.static, SourceStatic},
+	} {
+		for _, s := range names {
+			if v, ok := level.set.Get(s.Key); ok {
+				e.add(s, v, level.source)
+			}
+		}
 	}
-	if v, ok := m.Configs(Resource{Type: ResourceBroker}).Get(s.Key); ok {
-		e.add(s, v, SourceDynamicDefault)
-	}
-	if v, ok := r.static.Get(s.Key); ok {
-		e.add(s, v, SourceStatic)
-	}
-	if k := BrokerConfigKey(s.Key); !k.NoDefault {
-		e.add(s, k.Default, SourceDefault)
+	for _, s := range names {
+		if k := BrokerConfigKey(s.Key); !k.NoDefault {
+			e.add(s, k.Default, SourceDefault)
+		}
 	}
 }
 

@@ -82,8 +82,8 @@ func (c Configs) find(key string) (int, bool) {
 	})
 }
 
-// with returns a copy in which key has value, or is absent when value is nil.
-func (c Configs) with(key string, value *string) Configs {
+// With returns a copy in which key has value, or is absent when value is nil.
+func (c Configs) With(key string, value *string) Configs {
 	i, ok := c.find(key)
 	switch {
 	case value == nil && !ok:
