@@ -1,4 +1,10 @@
 package node
 
-// buffersRetainedMax bounds the memory that the buffer pool keeps for reuse.
-const buffersRetainedMax = 64 << 20
+import "time"
+
+const (
+	// buffersRetainedMax bounds the memory that the buffer pool keeps for reuse.
+	buffersRetainedMax = 64 << 20
+	// quietMax is how long a clean stop waits for writes under way.
+	quietMax = 30 * time.Second
+)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/tidemark-log/tidemark/core/broker"
 	"github.com/tidemark-log/tidemark/core/env"
@@ -181,12 +182,26 @@ func (n *Node) Failed() <-chan error { return n.failed }
 func (n *Node) Stop() error {
 	n.stopOnce.Do(func() {
 		n.net.CloseListeners()
+		n.quiesce()
 		n.loop.Do(func() { n.stopErr = n.broker.Stop() })
 		n.loop.Stop()
 		<-n.looped
 		n.stopErr = errors.Join(n.stopErr, n.release())
 	})
 	return n.stopErr
+}
+
+// quiesce sends the clients away and waits until the disks are quiet.
+func (n *Node) quiesce() {
+	quiet := make(chan struct{})
+	if !n.loop.Call(func() { n.broker.Quiesce(func() { close(quiet) }) }) {
+		return
+	}
+	select {
+	case <-quiet:
+	case <-time.After(quietMax):
+		n.log.Warn("the disks are not quiet; the next start recovers as after a crash", "waited", quietMax)
+	}
 }
 
 // release gives back what start took, in reverse.

@@ -16,7 +16,8 @@ type ticket func(kafka.ErrorCode)
 var _ api.Admin = (*Broker)(nil)
 
 // CreateTopics implements api.Admin.
-func (b *Broker) CreateTopics(req controller.CreateTopics, done func([]controller.TopicCreated, kafka.ErrorCode)) {
+func (b *Broker) CreateTopics(req controller.CreateTopics,
+	done func([]controller.TopicCreated, kafka.ErrorCode)) {
 	if code := b.runtime.Ready(); code != kafka.None {
 		done(nil, code)
 		return
@@ -25,7 +26,8 @@ func (b *Broker) CreateTopics(req controller.CreateTopics, done func([]controlle
 }
 
 // DeleteTopics implements api.Admin.
-func (b *Broker) DeleteTopics(req controller.DeleteTopics, done func([]controller.TopicDeleted, kafka.ErrorCode)) {
+func (b *Broker) DeleteTopics(req controller.DeleteTopics,
+	done func([]controller.TopicDeleted, kafka.ErrorCode)) {
 	if code := b.runtime.Ready(); code != kafka.None {
 		done(nil, code)
 		return

@@ -146,24 +146,3 @@ func (b *Broker) registered(answer controller.BrokerRegistered) {
 		b.start(b.conns[id])
 	}
 }
-
-// Stop ends the broker cleanly and blocks on the disk: open calls are given up, logs are
-// written out and marked clean. No event may follow.
-func (b *Broker) Stop() error {
-	if b.stopped {
-		return nil
-	}
-	b.stopped = true
-	for _, id := range slices.Sorted(maps.Keys(b.conns)) {
-		b.env.Net.Close(id)
-		b.forget(b.conns[id], "stop")
-	}
-	b.collect()
-	var errs []error
-	for _, d := range b.dirs {
-		if err := d.Close(); err != nil {
-			errs = append(errs, fmt.Errorf("broker: close %s: %w", d.path, err))
-		}
-	}
-	return errors.Join(errs...)
-}

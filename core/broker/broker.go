@@ -31,6 +31,8 @@ type Broker struct {
 	epoch       kafka.BrokerEpoch
 	ready       bool // registered: calls are started
 	stopped     bool
+	leaving     bool   // no client is let in
+	quiet       func() // what Quiesce was given, until told
 	failure     error
 
 	// connections
@@ -152,6 +154,7 @@ func (b *Broker) Drained() {
 		}
 	}
 	b.keepTicking()
+	b.tellQuiet()
 }
 
 // TimerFired implements env.Handler.

@@ -35,7 +35,7 @@ type conn struct {
 
 // ConnAccepted implements env.Handler.
 func (b *Broker) ConnAccepted(id env.ConnID, info env.ConnInfo) {
-	if b.stopped || info.Class != env.ClassClient || len(b.conns) >= b.settings.connsMax {
+	if b.stopped || b.leaving || info.Class != env.ClassClient || len(b.conns) >= b.settings.connsMax {
 		b.counters.ConnsRefused++
 		b.env.Net.Close(id)
 		return

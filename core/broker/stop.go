@@ -1,0 +1,55 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Quiesce is the first half of a clean stop: the clients are sent away, and quiet is called
+// once, from Drained, when the disks have nothing in flight. Stop may follow then.
+func (b *Broker) Quiesce(quiet func()) {
+	b.leaving, b.quiet = true, quiet
+	b.sendClientsAway()
+}
+
+// tellQuiet calls what Quiesce was given when the time has come.
+func (b *Broker) tellQuiet() {
+	if b.quiet == nil {
+		return
+	}
+	for _, d := range b.dirs {
+		if d.Err() == nil && !d.Idle() {
+			return
+		}
+	}
+	quiet := b.quiet
+	b.quiet = nil
+	quiet()
+}
+
+func (b *Broker) sendClientsAway() {
+	for _, id := range slices.Sorted(maps.Keys(b.conns)) {
+		b.env.Net.Close(id)
+		b.forget(b.conns[id], "stop")
+	}
+}
+
+// Stop ends the broker cleanly and blocks on the disk: open calls are given up, logs are
+// written out and marked clean. No event may follow.
+func (b *Broker) Stop() error {
+	if b.stopped {
+		return nil
+	}
+	b.stopped = true
+	b.sendClientsAway()
+	b.collect()
+	var errs []error
+	for _, d := range b.dirs {
+		if err := d.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("broker: close %s: %w", d.path, err))
+		}
+	}
+	return errors.Join(errs...)
+}
