@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/log/journal"
 )
 
@@ -152,13 +153,36 @@ func (l *Log) saveSegment(s *segment) error {
 	if !s.loaded || s.indexesSaved() && s.indexSaved > 0 {
 		return nil
 	}
-	if err := writeFile(disk, name+".index", s.index.appendBinary(nil), true); err != nil {
+	// As in a sync job, the time index first, and what is right already stays untouched.
+	b := s.times[s.timesSaved:].appendBinary(nil)
+	if err := extend(disk, name+".timeindex", b, int64(s.timesSaved)*timeEntrySize); err != nil {
 		return err
 	}
-	if err := writeFile(disk, name+".timeindex", s.times.appendBinary(nil), true); err != nil {
+	b = s.index[s.indexSaved:].appendBinary(nil)
+	if err := extend(disk, name+".index", b, int64(s.indexSaved)*indexEntrySize); err != nil {
 		return err
 	}
 	s.indexSaved, s.timesSaved = len(s.index), len(s.times)
+	return nil
+}
+
+// extend makes a file as long as off, with b behind, and syncs it.
+func extend(disk env.Disk, path string, b []byte, off int64) error {
+	f, err := disk.Open(path, env.OpenOrCreate)
+	if err != nil {
+		return fmt.Errorf("log: open %s: %w", path, err)
+	}
+	if err = f.Truncate(off); err == nil {
+		if err = f.Pwrite(b, off); err == nil {
+			err = f.Fsync()
+		}
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return fmt.Errorf("log: write %s at %d: %w", path, off, err)
+	}
 	return nil
 }
 

@@ -31,10 +31,17 @@ type modelLog struct {
 	policy  log.FlushPolicy // wanted
 	// others are what the log may be after a crash instead, because a truncation or the
 	// creation may not have become durable.
-	others [][]record.Batch
+	others []otherPast
 	// maybe: the creation was not seen durable, so a crash may take the log back.
 	maybe   bool
 	deleted bool // a deletion that may not be durable
+}
+
+// otherPast is a history that was truncated to an offset. It is past for good when
+// something behind that offset is durable.
+type otherPast struct {
+	batches []record.Batch
+	to      kafka.Offset
 }
 
 func (m *modelLog) end() kafka.Offset { return endOf(m.batches) }
@@ -143,7 +150,8 @@ func (m *machine) durable(l *log.Log) {
 				m.fatalf("%s durable end fell from %d to %d", ml.tp, ml.durable, l.DurableEnd())
 			}
 			ml.durable = l.DurableEnd()
-			ml.others, ml.maybe = nil, false
+			ml.maybe = false
+			ml.others = slices.DeleteFunc(ml.others, func(o otherPast) bool { return ml.durable > o.to })
 		}
 	}
 }
@@ -231,7 +239,7 @@ func (m *machine) truncate() {
 	}
 	keep := rapid.IntRange(max(0, len(ml.batches)-6), len(ml.batches)).Draw(m.t, "keep")
 	to := endOf(ml.batches[:keep])
-	ml.others = append(ml.others, ml.batches)
+	ml.others = append(ml.others, otherPast{ml.batches, to})
 	ml.batches = slices.Clone(ml.batches[:keep])
 	if err := l.Truncate(to); err != nil {
 		m.fatalf("truncate %s to %d: %v", ml.tp, to, err)
@@ -494,8 +502,8 @@ func (m *machine) compare(ml *modelLog, l *log.Log, must kafka.Offset) {
 		m.fatalf("%s after recovery: %d batches, end %d, durable %d, %v",
 			ml.tp, len(got), l.End(), l.DurableEnd(), err)
 	}
-	for _, history := range append([][]record.Batch{ml.batches}, ml.others...) {
-		if endOf(got) >= must && prefix(got, history) {
+	for _, history := range append([]otherPast{{batches: ml.batches}}, ml.others...) {
+		if endOf(got) >= must && prefix(got, history.batches) {
 			ml.batches = got
 			return
 		}

@@ -111,7 +111,20 @@ func (l *bootLog) trim() error {
 		}
 	}
 	l.files = keep
+	if l.unsyncedFrom(0) { // the segment before never got its name: nothing leads here
+		for _, s := range slices.Backward(l.files) {
+			if err := l.removeSegment(s); err != nil {
+				return err
+			}
+		}
+		l.files, l.start = nil, l.point
+	}
 	return nil
+}
+
+// unsyncedFrom tells that a segment holds nothing that was synced.
+func (l *bootLog) unsyncedFrom(i int) bool {
+	return l.policy == FlushOS && !l.boot.report.Clean && i < len(l.files) && l.files[i].base > l.point
 }
 
 // wasSynced tells whether the segment of an index without a log must have been there.
@@ -193,6 +206,9 @@ func (l *bootLog) scanStart(producers kafka.Offset) kafka.Offset {
 	from := max(producers, l.start)
 	if l.live {
 		from = min(from, l.first)
+		if i := l.segmentFor(l.first); i > 0 && l.segments[i].base == l.first {
+			from = min(from, l.first-1) // the segment before may have been closed just then
+		}
 	}
 	if l.policy == FlushOS && !l.boot.report.Clean {
 		from = min(from, l.point)

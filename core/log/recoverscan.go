@@ -310,11 +310,14 @@ func (sc *recoverScan) finishIndexes() error {
 	}
 	l.boot.report.IndexesRebuilt++
 	l.names = true
-	disk := l.boot.disk
-	if err := writeFile(disk, l.path+"/"+segmentName(s.base, ".index"), index, true); err != nil {
+	disk, path := l.boot.disk, l.path+"/"+segmentName(s.base, ".index")
+	if err := extend(disk, path, nil, 0); err != nil { // never ahead of the time index
 		return err
 	}
-	return writeFile(disk, l.path+"/"+segmentName(s.base, ".timeindex"), times, true)
+	if err := extend(disk, l.path+"/"+segmentName(s.base, ".timeindex"), times, 0); err != nil {
+		return err
+	}
+	return extend(disk, path, index, 0)
 }
 
 // cutAfter removes the segments behind the one where the log was found to end.

@@ -9,25 +9,29 @@ import (
 
 // syncJob makes one log's files safe, in the background:
 //
-//	write ─▶ files ─▶ sync ─▶ names ─▶ parent
-//	rest of  indexes, what was  the folder, the folder's
-//	the tail epochs…  written   renames     own name
+//	write ─▶ files ───▶ sync ──▶ index ─▶ index sync ─▶ names ──▶ parent
+//	rest of  time       what was offset                 the folder, the folder's
+//	the tail indexes,…  written  indexes                renames     own name
 //
 // Each stage waits for the operations of the one before: a sync covers only writes that
-// completed before it, and a name is worth nothing before its bytes.
+// completed before it, and a name is worth nothing before its bytes. Offset indexes come
+// after time indexes, because boot begins reading where the offset index ends and takes
+// it that the time index knows all that lies before.
 type syncJob struct {
-	log     *Log
-	stage   jobStage
-	pending int
-	target  kafka.Offset // what must be in segment files before the sync
-	flushed kafka.Offset // what the sync covers
-	point   uint64       // checkpoints begun before it are served by it
-	version uint64
-	side    []sideFile
-	touched []*segment // with unsynced bytes, names or indexes
-	names   bool       // the folder has new names
-	epochs  string     // the new leader-epoch-checkpoint, to be renamed into place
-	parent  bool       // the folder itself is new
+	log        *Log
+	stage      jobStage
+	pending    int
+	target     kafka.Offset // what must be in segment files before the sync
+	flushed    kafka.Offset // what the sync covers
+	point      uint64       // checkpoints begun before it are served by it
+	version    uint64
+	side       []sideFile
+	sideSynced int        // of side, or need no sync
+	touched    []*segment // with unsynced bytes, names or indexes
+	indexes    []indexSave
+	names      bool   // the folder has new names
+	epochs     string // the new leader-epoch-checkpoint, to be renamed into place
+	parent     bool   // the folder itself is new
 }
 
 type jobStage uint8
@@ -36,10 +40,18 @@ const (
 	jobWrite jobStage = iota
 	jobFiles
 	jobSync
+	jobIndex
+	jobIndexSync
 	jobNames
 	jobParent
 	jobDone
 )
+
+// indexSave is an offset index that is to be saved up to its entry n.
+type indexSave struct {
+	seg *segment
+	n   int
+}
 
 // sideFile is a small file beside the segments; unsynced ones carry a checksum.
 type sideFile struct {
@@ -107,6 +119,12 @@ func (j *syncJob) step() {
 			j.stage = jobSync
 			j.syncFiles()
 		case j.stage == jobSync:
+			j.stage = jobIndex
+			j.writeIndexes()
+		case j.stage == jobIndex:
+			j.stage = jobIndexSync
+			j.syncSide()
+		case j.stage == jobIndexSync:
 			j.stage = jobNames
 			j.syncNames()
 		case j.stage == jobNames:
@@ -149,7 +167,7 @@ func (j *syncJob) writeFiles() {
 	save := l.unsaved >= sideBytes || l.dir.env.Rare.Rare("log.early-save")
 	for _, s := range j.touched {
 		if s.sealed || save {
-			j.writeIndexes(s)
+			j.writeTimes(s)
 		}
 	}
 	if save {
@@ -190,20 +208,29 @@ func (j *syncJob) write(path string, b []byte, off int64, synced bool) {
 	f.WriteAt(env.Write{Bufs: [][]byte{b}, Off: off}, j.start(op{}))
 }
 
-// writeIndexes appends what the index files lack.
-func (j *syncJob) writeIndexes(s *segment) {
-	l := j.log
-	if n := len(s.index); s.indexSaved < n || s.indexSaved == 0 && s.sealed {
-		b := s.index[s.indexSaved:].appendBinary(nil)
-		j.write(l.path+"/"+segmentName(s.base, ".index"), b, int64(s.indexSaved)*indexEntrySize, true)
-		j.names = j.names || s.indexSaved == 0
-		s.indexSaved = n
+// writeTimes appends what the time index file lacks, and plans the same for the other.
+func (j *syncJob) writeTimes(s *segment) {
+	if !s.loaded {
+		return
 	}
-	if n := len(s.times); s.timesSaved < n || s.timesSaved == 0 && s.sealed {
+	if n := len(s.times); s.timesSaved < n || n == 0 && s.sealed {
 		b := s.times[s.timesSaved:].appendBinary(nil)
-		j.write(l.path+"/"+segmentName(s.base, ".timeindex"), b, int64(s.timesSaved)*timeEntrySize, true)
+		j.write(j.log.path+"/"+segmentName(s.base, ".timeindex"), b, int64(s.timesSaved)*timeEntrySize, true)
 		j.names = j.names || s.timesSaved == 0
 		s.timesSaved = n
+	}
+	j.indexes = append(j.indexes, indexSave{s, len(s.index)})
+}
+
+func (j *syncJob) writeIndexes() {
+	for _, x := range j.indexes {
+		s := x.seg
+		if s.indexSaved < x.n || x.n == 0 && s.sealed {
+			b := s.index[s.indexSaved:x.n].appendBinary(nil)
+			j.write(j.log.path+"/"+segmentName(s.base, ".index"), b, int64(s.indexSaved)*indexEntrySize, true)
+			j.names = j.names || s.indexSaved == 0
+			s.indexSaved = x.n
+		}
 	}
 }
 
@@ -250,8 +277,13 @@ func (j *syncJob) syncFiles() {
 		}
 		j.names = j.names || !s.named
 	}
-	for _, f := range j.side {
-		if f.synced {
+	j.syncSide()
+}
+
+// syncSide syncs the small files written in the stage before.
+func (j *syncJob) syncSide() {
+	for ; j.sideSynced < len(j.side); j.sideSynced++ {
+		if f := j.side[j.sideSynced]; f.synced {
 			f.file.Sync(j.start(op{}))
 		}
 	}
@@ -305,7 +337,11 @@ func (d *Dir) jobFinished(j *syncJob) {
 func (l *Log) jobCovered(j *syncJob) {
 	for _, s := range j.touched {
 		s.named = true
-		if s.sealed && s.synced == s.size {
+		switch {
+		case !s.sealed:
+		case !s.indexesSaved(): // closed meanwhile: boot must still read it
+			l.again, j.flushed = true, min(j.flushed, s.base)
+		case s.synced == s.size:
 			l.dir.settleSegment(s)
 		}
 	}
