@@ -47,7 +47,8 @@ func produce(s *Server, c *Call) {
 		topic, code := s.find(req.Version >= 13, req.Topics[t].Topic, req.Topics[t].TopicID)
 		for p := range req.Topics[t].Partitions {
 			part := &pc.parts[i]
-			*part = producePart{pos: i, index: req.Topics[t].Partitions[p].Partition, base: -1, appendTime: -1, logStart: -1}
+			*part = producePart{pos: i, base: -1, appendTime: -1, logStart: -1}
+			part.index = req.Topics[t].Partitions[p].Partition
 			pc.one(part, topic, code, &c.decoded.batches[i])
 			s.countError(c, part.code)
 			i++

@@ -84,7 +84,8 @@ func createRequest(req *kmsg.CreateTopicsRequest) controller.CreateTopics {
 			t.Assignments = append(t.Assignments, a)
 		}
 		for _, rc := range rt.Configs {
-			t.Configs = append(t.Configs, controller.ConfigSetting{Key: strings.Clone(rc.Name), Value: cloned(rc.Value)})
+			c := controller.ConfigSetting{Key: strings.Clone(rc.Name), Value: cloned(rc.Value)}
+			t.Configs = append(t.Configs, c)
 		}
 		out.Topics = append(out.Topics, t)
 	}

@@ -24,7 +24,7 @@ import (
 //
 // Not done: transactions. A transactional id is refused with UNSUPPORTED_VERSION, which is
 // fatal to every client; FindCoordinator, which they ask before, is not listed either.
-func initProducerID(s *Server, c *Call) {
+func initProducer(s *Server, c *Call) {
 	req := c.decoded.request.(*kmsg.InitProducerIDRequest)
 	switch {
 	case req.TransactionalID != nil && *req.TransactionalID == "":
@@ -40,7 +40,7 @@ func initProducerID(s *Server, c *Call) {
 	}
 }
 
-var initProducerIDFields = []field{
+var initProducerFields = []field{
 	{kind: kString, null: nullFrom(0)},
 	{kind: kInt32},
 	{kind: kInt64, from: 3},

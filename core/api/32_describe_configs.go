@@ -40,7 +40,7 @@ func describeConfigs(s *Server, c *Call) {
 	s.answer(c, &resp)
 }
 
-var describeConfigsFields = []field{
+var configsFields = []field{
 	{kind: kArray, fields: []field{
 		{kind: kInt8},
 		{kind: kString},
@@ -117,9 +117,9 @@ func (s *Server) clusterDefaults() (out []metadata.EffectiveConfig) {
 		if key == nil {
 			continue
 		}
+		way := metadata.ConfigSynonym{Name: set.Key, Value: set.Value, Source: metadata.SourceDynamicDefault}
 		out = append(out, metadata.EffectiveConfig{
-			Key: key, Value: set.Value, IsSet: true, Source: metadata.SourceDynamicDefault,
-			Derived: []metadata.ConfigSynonym{{Name: set.Key, Value: set.Value, Source: metadata.SourceDynamicDefault}},
+			Key: key, Value: set.Value, IsSet: true, Source: way.Source, Derived: []metadata.ConfigSynonym{way},
 		})
 	}
 	return out

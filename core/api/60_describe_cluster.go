@@ -50,7 +50,7 @@ func describeCluster(s *Server, c *Call) {
 	s.answer(c, &resp)
 }
 
-var describeClusterFields = []field{
+var clusterFields = []field{
 	{kind: kBool},
 	{kind: kInt8, from: 1},
 	{kind: kBool, from: 2},

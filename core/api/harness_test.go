@@ -107,8 +107,10 @@ func (b *bench) boot() error {
 	}
 	made, err := broker.New(broker.Config{
 		Env: e, NodeID: 1, ClusterID: "Y2x1c3Rlci1vZi10ZXN0cw", LogDirs: b.dirs, Static: b.static,
-		Listeners: []broker.Listener{{Name: "PLAINTEXT", Host: "one", Port: 9092}, {Name: "OUT", Host: "out", Port: 1}},
-		Log:       log.DirConfig{JournalFileBytes: 1 << 20, TailCacheBytes: 1 << 20},
+		Listeners: []broker.Listener{
+			{Name: "PLAINTEXT", Host: "one", Port: 9092}, {Name: "OUT", Host: "out", Port: 1},
+		},
+		Log: log.DirConfig{JournalFileBytes: 1 << 20, TailCacheBytes: 1 << 20},
 	})
 	if err != nil {
 		return err

@@ -247,7 +247,8 @@ func TestAcknowledgementsAreTraced(t *testing.T) {
 		}
 	}
 	got := strings.Join(lines, "\n")
-	hw, ack := strings.Index(got, "b1 t-0 hw from=0 to=3"), strings.Index(got, "b1 t-0 ack base=0 last=2 acks=-1 repeat=0")
+	hw := strings.Index(got, "b1 t-0 hw from=0 to=3")
+	ack := strings.Index(got, "b1 t-0 ack base=0 last=2 acks=-1 repeat=0")
 	if hw < 0 || ack < hw {
 		t.Errorf("traced:\n%s", got)
 	}

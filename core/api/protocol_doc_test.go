@@ -53,7 +53,7 @@ func TestProtocolDocumentFollowsTheHeaders(t *testing.T) {
 	}
 }
 
-const protocolIntro = `<!-- Generated from the headers of core/api by its protocol_doc_test.go; do not edit. -->
+const protocolIntro = `<!-- Generated from the headers of core/api by its tests; do not edit. -->
 
 # The Kafka protocol as Tidemark speaks it
 

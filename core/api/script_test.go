@@ -230,7 +230,8 @@ func (s *script) produce(d *datadriven.TestData) string {
 		id := "txn"
 		req.TransactionID = &id
 	}
-	p := kmsg.ProduceRequestTopicPartition{Partition: tp.Partition, Records: makeBatch(v.(map[string]any), s.now())}
+	p := kmsg.ProduceRequestTopicPartition{Partition: tp.Partition}
+	p.Records = makeBatch(v.(map[string]any), s.now())
 	req.Topics = []kmsg.ProduceRequestTopic{{
 		Topic: tp.Topic, TopicID: s.topicID(tp.Topic), Partitions: []kmsg.ProduceRequestTopicPartition{p},
 	}}

@@ -35,9 +35,9 @@ func init() {
 		{18, "ApiVersions", 0, 4, 3, 0, request[kmsg.ApiVersionsRequest], apiVersionsFields, apiVersions},
 		{19, "CreateTopics", 2, 7, 5, 2, request[kmsg.CreateTopicsRequest], createTopicsFields, createTopics},
 		{20, "DeleteTopics", 1, 6, 4, 1, request[kmsg.DeleteTopicsRequest], deleteTopicsFields, deleteTopics},
-		{22, "InitProducerId", 0, 5, 2, 0, request[kmsg.InitProducerIDRequest], initProducerIDFields, initProducerID},
-		{32, "DescribeConfigs", 1, 4, 4, 1, request[kmsg.DescribeConfigsRequest], describeConfigsFields, describeConfigs},
-		{60, "DescribeCluster", 0, 2, 0, 0, request[kmsg.DescribeClusterRequest], describeClusterFields, describeCluster},
+		{22, "InitProducerId", 0, 5, 2, 0, request[kmsg.InitProducerIDRequest], initProducerFields, initProducer},
+		{32, "DescribeConfigs", 1, 4, 4, 1, request[kmsg.DescribeConfigsRequest], configsFields, describeConfigs},
+		{60, "DescribeCluster", 0, 2, 0, 0, request[kmsg.DescribeClusterRequest], clusterFields, describeCluster},
 	}
 	for _, a := range table {
 		byKey[a.Key] = a

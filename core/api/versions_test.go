@@ -100,7 +100,8 @@ func TestDescribeConfigsListsEveryTopicKey(t *testing.T) {
 	b.createTopic("t", 1)
 	req := kmsg.NewPtrDescribeConfigsRequest()
 	req.Version, req.IncludeSynonyms, req.IncludeDocumentation = 4, true, true
-	req.Resources = []kmsg.DescribeConfigsRequestResource{{ResourceType: kmsg.ConfigResourceTypeTopic, ResourceName: "t"}}
+	topic := kmsg.DescribeConfigsRequestResource{ResourceType: kmsg.ConfigResourceTypeTopic, ResourceName: "t"}
+	req.Resources = append(req.Resources, topic)
 	rows := map[string]kmsg.DescribeConfigsResponseResourceConfig{}
 	for _, row := range b.ask(req).(*kmsg.DescribeConfigsResponse).Resources[0].Configs {
 		rows[row.Name] = row
@@ -110,7 +111,10 @@ func TestDescribeConfigsListsEveryTopicKey(t *testing.T) {
 		if ok == key.Internal {
 			t.Errorf("%s: listed=%v", key.Name, ok)
 		}
-		if ok && (row.ConfigType != kmsg.ConfigType(key.Type) || row.Documentation == nil || len(row.ConfigSynonyms) == 0) {
+		if !ok {
+			continue
+		}
+		if row.ConfigType != kmsg.ConfigType(key.Type) || row.Documentation == nil || len(row.ConfigSynonyms) == 0 {
 			t.Errorf("%s: %+v", key.Name, row)
 		}
 	}
