@@ -139,6 +139,12 @@ func (c *cluster) command(t *testing.T, d *datadriven.TestData) string {
 		return c.fence(t, d)
 	case "create":
 		return c.create(t, d)
+	case "grow":
+		return c.grow(t, d)
+	case "alter":
+		return c.alter(t, d)
+	case "replace":
+		return c.replace(t, d)
 	case "delete":
 		return c.delete(t, d)
 	case "producer-ids":
