@@ -89,9 +89,6 @@ func (a *alteration) alter(t target, next func(target) (metadata.Configs, result
 		return r
 	}
 	records, weight := t.difference(want)
-	if len(records) == 0 {
-		return result{}
-	}
 	if a.weight+weight > DecisionWeightMax {
 		return refuse(kafka.PolicyViolation, "The request as a whole makes too many metadata records.")
 	}
@@ -148,7 +145,8 @@ func (a *alteration) checkBroker(name string) result {
 }
 
 // conflict answers which values contradict each other once r is altered: those of the
-// topic, or those that hold for a topic that sets nothing.
+// topic, or those that hold for a topic that sets nothing. A topic that sets one of two
+// values may come to contradict a default set later; the next change of it says so.
 func (a *alteration) conflict(after *metadata.Image, r metadata.Resource) string {
 	var own metadata.Configs
 	if r.Type == metadata.ResourceTopic {
