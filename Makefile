@@ -4,7 +4,8 @@ GO ?= go
 BIN := bin/tidemark
 
 # Rooms where time is real: sockets, disks, processes. Their tests run under the race detector.
-REALTIME := ./netx/... ./diskx/... ./node/... ./scenarios/target/process/... ./cmd/tidemark/...
+REALTIME := ./netx/... ./diskx/... ./node/... ./scenarios/target/process/... \
+	./scenarios/target/real/... ./cmd/tidemark/...
 # Rooms that are one goroutine by rule: their costly invariants are on in tests.
 SIMULATED := ./core/... ./sim/... ./checker/... ./scenarios ./scenarios/workload/... \
 	./scenarios/target/simulated/...
