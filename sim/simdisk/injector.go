@@ -140,7 +140,10 @@ func (in *injector) restart() {
 	if !in.PagesOutliveProcess {
 		in.forgetAll()
 	}
-	in.exhausted = nil
+	if in.exhausted != nil {
+		in.tell(in.exhausted, FaultEnded)
+		in.exhausted = nil
+	}
 	in.plant()
 }
 
