@@ -144,7 +144,7 @@ func (s *Scan) readFile(i int) ([]found, error) {
 		return nil, fmt.Errorf("journal: open %s: %w", f.path, err)
 	}
 	defer func() { _ = file.Close() }()
-	w := window{file: file}
+	w := window{file: file, size: f.size}
 	var groups []found
 	for pos := int64(0); pos+headerSize <= f.size; {
 		b, err := w.at(pos, headerSize)
@@ -296,6 +296,7 @@ func compare(a, b uint64) int {
 // window reads a file forward through one buffer.
 type window struct {
 	file env.File
+	size int64
 	buf  []byte
 	pos  int64 // of buf[0]
 }
@@ -305,7 +306,7 @@ func (w *window) at(pos int64, n int) ([]byte, error) {
 	if pos >= w.pos && pos+int64(n) <= w.pos+int64(len(w.buf)) {
 		return w.buf[pos-w.pos:][:n], nil
 	}
-	want := max(n, scanChunk)
+	want := max(n, int(min(scanChunk, w.size-pos)))
 	w.buf = slices.Grow(w.buf[:0], want)[:want]
 	read, err := w.file.Pread(w.buf, pos)
 	w.buf, w.pos = w.buf[:read], pos
