@@ -27,6 +27,7 @@ func (b *block) put(in int, part []byte) {
 	copy(b.data[in:], part)
 	if b.scar != nil && b.scar.shown != nil {
 		copy(b.scar.shown[in:], part)
+		b.compare()
 	}
 }
 
@@ -34,6 +35,14 @@ func (b *block) zero(in int) {
 	clear(b.data[in:])
 	if b.scar != nil && b.scar.shown != nil {
 		clear(b.scar.shown[in:])
+		b.compare()
+	}
+}
+
+// compare drops a scar under which nothing is left that differs.
+func (b *block) compare() {
+	if bytes.Equal(b.data, b.scar.shown) {
+		b.scar = nil
 	}
 }
 
