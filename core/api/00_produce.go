@@ -186,8 +186,7 @@ func (pc *produceCall) checkPartition(v *verdict, topic *Topic, part *producePar
 	}
 	switch {
 	case code == kafka.NotLeaderOrFollower:
-		hint := topic.hint(part.index)
-		part.hint = &hint
+		part.hint = topic.hint(part.index)
 		v.refuse(code, "")
 	case code != kafka.None:
 		v.refuse(code, "")
@@ -267,6 +266,9 @@ func (pc *produceCall) wait(part *producePart) {
 		return
 	}
 	part.waits = true
+	if part.repeat {
+		pc.s.cfg.Env.Rare.Rare("api.repeat-before-durable") // nothing to force: it was reached
+	}
 	pc.open++
 	queue.add(ackWait{at: at, part: part.pos, call: pc})
 }

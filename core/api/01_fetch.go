@@ -136,8 +136,10 @@ type fetchPart struct {
 	grown     int64 // Partition.grown at that high watermark
 	logStart  kafka.Offset
 	diverging *epochEnd
-	read      log.ReadResult
-	tag       env.Tag
+	read      log.ReadResult // so far
+	most      int            // bytes it may have
+	tag       env.Tag        // of the read under way
+	reserved  int            // bytes the budget holds for that read
 	link      readerLink
 }
 
@@ -261,37 +263,56 @@ func (f *fetchCall) checkDivergence(part *fetchPart, l *log.Log, from kafka.Offs
 
 // read asks the log for one partition's share of the budget.
 func (f *fetchCall) read(part *fetchPart) {
-	from := kafka.Offset(part.req.FetchOffset)
-	if from >= part.hw || f.left <= 0 && f.filled {
+	if kafka.Offset(part.req.FetchOffset) >= part.hw || f.left <= 0 && f.filled {
 		return
 	}
-	want := max(min(int(part.req.PartitionMaxBytes), f.left), 0)
+	part.read.Next = kafka.Offset(part.req.FetchOffset)
+	part.most = max(int(part.req.PartitionMaxBytes), 0)
+	if f.s.cfg.Env.Rare.Rare("api.fetch-little") {
+		part.most = 1 // less than was asked for is always allowed
+	}
 	first := !f.filled
 	f.filled = true
-	read, tag := part.p.Log.Read(log.ReadRequest{From: from, UpTo: part.hw, MaxBytes: want, MinOneBatch: first})
-	if tag != 0 {
-		// How much comes is known when it is there; until then all of it counts.
-		f.left -= want
-		part.tag = tag
-		f.reading++
-		f.s.reads[tag] = f
+	f.readOn(part, first)
+}
+
+// readOn asks for what follows what the partition has. A read from the disk ends where the
+// tail cache begins, and then there is more to ask for.
+func (f *fetchCall) readOn(part *fetchPart, first bool) {
+	want := max(min(part.most-part.read.Bytes, f.left), 0)
+	read, tag := part.p.Log.Read(log.ReadRequest{
+		From: part.read.Next, UpTo: part.hw, MaxBytes: want, MinOneBatch: first,
+	})
+	if tag == 0 {
+		f.left -= read.Bytes
+		f.took(part, read)
 		return
 	}
-	f.left -= read.Bytes
-	f.took(part, read)
+	// How much comes is known when it is there; until then all of it counts.
+	f.left -= want
+	part.tag, part.reserved = tag, want
+	f.reading++
+	f.s.reads[tag] = f
 }
 
 // took notes a partition's records.
 func (f *fetchCall) took(part *fetchPart, read log.ReadResult) {
 	if read.Err != nil {
-		// Damage is never served. The client may retry: the operator is told elsewhere.
-		part.code = f.coded(kafka.KafkaStorageError)
-		f.prompt = true
 		releaseChunks(read.Chunks)
+		if part.read.Bytes == 0 { // else what came before is good, and the next fetch is told
+			part.code = f.coded(part.p.readCode(read.Err))
+			f.prompt = true
+		}
 		return
 	}
-	part.read = read
 	f.bytes += read.Bytes
+	if part.read.Bytes == 0 {
+		part.read = read
+		return
+	}
+	part.read.Chunks = append(part.read.Chunks, read.Chunks...)
+	part.read.Bytes += read.Bytes
+	part.read.Next = read.Next
 }
 
 // readDone implements readWaiter.
@@ -303,7 +324,11 @@ func (f *fetchCall) readDone(tag env.Tag, done log.ReadDone) {
 	for i := range f.parts {
 		if part := &f.parts[i]; part.tag == tag {
 			part.tag = 0
+			f.left += part.reserved - done.Result.Bytes
 			f.took(part, done.Result)
+			if more := part.read.Next < part.hw && f.left > 0; more && done.Result.Bytes > 0 {
+				f.readOn(part, false)
+			}
 			break
 		}
 	}

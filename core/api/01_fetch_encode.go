@@ -104,7 +104,11 @@ func (f *fetchCall) appendPartTags(b []byte, part *fetchPart, hints []leaderHint
 	if !f.flexible() {
 		return b, hints
 	}
+	var hint *leaderHint
 	moved := part.code == kafka.NotLeaderOrFollower || part.code == kafka.FencedLeaderEpoch
+	if moved && f.req.Version >= 16 && part.topic != nil {
+		hint = part.topic.hint(part.req.Partition)
+	}
 	switch {
 	case part.diverging != nil:
 		b = append(b, 1)
@@ -113,9 +117,8 @@ func (f *fetchCall) appendPartTags(b []byte, part *fetchPart, hints []leaderHint
 		b = appendInt32(b, int32(part.diverging.epoch))
 		b = appendOffset(b, part.diverging.end)
 		return append(b, 0), hints
-	case moved && f.req.Version >= 16 && part.topic != nil:
-		hint := part.topic.hint(part.req.Partition)
-		return appendLeaderTag(append(b, 1), 1, hint), append(hints, hint)
+	case hint != nil:
+		return appendLeaderTag(append(b, 1), 1, *hint), append(hints, *hint)
 	}
 	return append(b, 0), hints
 }

@@ -195,7 +195,7 @@ func (l *offsetsCall) took(r offsetsRead, res log.TimeResult) {
 		l.reading++
 		l.s.reads[r.tag] = l
 	case res.Err != nil:
-		l.refuse(r.row, kafka.KafkaStorageError)
+		l.refuse(r.row, r.p.readCode(res.Err))
 	case res.Offset < 0 && r.p.hw < r.p.epochStart:
 		l.refuse(r.row, l.notYet())
 	case res.Offset >= 0:

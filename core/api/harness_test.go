@@ -189,7 +189,7 @@ func (b *bench) kill(powerLoss bool) {
 }
 
 func (b *bench) conn(name string) *wire {
-	if c := b.conns[name]; c != nil {
+	if c := b.conns[name]; c != nil && !c.closed {
 		return c
 	}
 	b.lastID++

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+
 	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/invariant"
 	"github.com/tidemark-log/tidemark/core/kafka"
@@ -144,6 +146,18 @@ func (p *Partition) serves() kafka.ErrorCode {
 		return kafka.KafkaStorageError
 	}
 	return kafka.None
+}
+
+// readCode is what a client is told when the log could not give what it asked for. Damage
+// is never served; the client may ask again, and the operator is told elsewhere.
+func (p *Partition) readCode(err error) kafka.ErrorCode {
+	switch {
+	case p.away != kafka.None:
+		return p.away
+	case errors.Is(err, log.ErrOutOfRange):
+		return kafka.OffsetOutOfRange // it was cut off while it was read
+	}
+	return kafka.KafkaStorageError
 }
 
 // checkEpoch compares the epoch a client believes in with ours; -1 is no belief.

@@ -111,12 +111,13 @@ func (t *Topic) partition(i int32) (*Partition, kafka.ErrorCode) {
 	return nil, kafka.NotLeaderOrFollower
 }
 
-// hint tells who leads a partition by the committed metadata; -1/-1 if nobody is known.
-func (t *Topic) hint(i int32) leaderHint {
+// hint tells who leads a partition by the committed metadata, nil if nobody is known: the
+// protocol leaves out what has its default, -1.
+func (t *Topic) hint(i int32) *leaderHint {
 	if m := t.Meta.Partition(i); m != nil && m.Leader != metadata.NoLeader {
-		return leaderHint{m.Leader, m.LeaderEpoch}
+		return &leaderHint{m.Leader, m.LeaderEpoch}
 	}
-	return leaderHint{-1, -1}
+	return nil
 }
 
 // nodesFor lists the addresses of the leaders named in hints, each once, for the listener

@@ -92,11 +92,20 @@ type settings struct {
 
 func readSettings(r *metadata.Resolver, image *metadata.Image) settings {
 	return settings{
-		idle:         time.Duration(r.BrokerInt(image, "connections.max.idle.ms")) * time.Millisecond,
+		idle:         duration(r.BrokerInt(image, "connections.max.idle.ms")),
 		requestMax:   int(r.BrokerInt(image, "socket.request.max.bytes")),
 		connsMax:     int(r.BrokerInt(image, "max.connections")),
-		producerLife: time.Duration(r.BrokerInt(image, "producer.id.expiration.ms")) * time.Millisecond,
+		producerLife: duration(r.BrokerInt(image, "producer.id.expiration.ms")),
 	}
+}
+
+// duration is a number of milliseconds; a negative one stands for "never", and what no
+// clock will see is bounded.
+func duration(ms int64) time.Duration {
+	if ms < 0 || ms > int64(forever/time.Millisecond) {
+		return forever
+	}
+	return time.Duration(ms) * time.Millisecond
 }
 
 // number reads a value that was validated when it was set.
@@ -130,7 +139,7 @@ func logConfig(r *metadata.Resolver, image *metadata.Image, t *metadata.Topic) l
 	cfg.SegmentMs = number(get("segment.ms"))
 	cfg.IndexIntervalBytes = number(get("index.interval.bytes"))
 	cfg.SegmentIndexBytes = number(get("segment.index.bytes"))
-	cfg.FileDeleteDelay = time.Duration(number(get("file.delete.delay.ms"))) * time.Millisecond
+	cfg.FileDeleteDelay = duration(number(get("file.delete.delay.ms")))
 	if get(metadata.FlushPolicyKey) == metadata.FlushOS {
 		cfg.Flush = log.FlushOS
 	}

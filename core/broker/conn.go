@@ -106,7 +106,8 @@ func (b *Broker) start(c *conn) (any bool) {
 
 // throttle reads the connection on or not, by what is under way.
 func (b *Broker) throttle(c *conn) {
-	full := len(c.calls) >= PipelineCallsMax || c.bytes >= PipelineBytesMax
+	full := len(c.calls) >= PipelineCallsMax || c.bytes >= PipelineBytesMax ||
+		len(c.calls) > 0 && !c.paused && b.env.Rare.Rare("broker.pause-early")
 	switch {
 	case c.closing:
 	case full && !c.paused:

@@ -18,6 +18,9 @@ const (
 	// tickInterval paces background work of the log directories while there is any.
 	tickInterval = 100 * time.Millisecond
 
+	// forever is longer than a process lives, and may be added to an instant.
+	forever = 100 * 365 * 24 * time.Hour
+
 	// dirsMax bounds the log directories: a directory's number is the high byte of its
 	// tags, and 0 is nobody's.
 	dirsMax = 255
