@@ -56,6 +56,9 @@ race: ## the rooms where time is real, under the race detector
 	@test -n "$(RACE)" || echo "note: no C compiler found, so the race detector is off"
 	$(GO) test $(RACE) $(REALTIME)
 
+mutants: ## builds every broken version kept in the museum and lets the simulator hunt it (M=name: one)
+	$(GO) run ./cmd/mutants $(if $(M),-only $(M))
+
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@set -e; for pkg in $$($(GO) list ./...); do \
 		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
