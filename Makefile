@@ -24,7 +24,7 @@ FUZZTIME ?= 10s
 BENCH ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test sweep tidy race fuzz bench docs lint ci build clean
+.PHONY: help demo run test sweep tidy race mutants fuzz bench docs lint ci build clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
