@@ -10,6 +10,8 @@ type Engine struct {
 	Choice Choice
 	// Trace takes what the world itself decides: faults, starts, crashes.
 	Trace func(trace.Event)
+	// Faults are the records of all faults.
+	Faults Faults
 
 	queue Queue
 	now   env.Instant
@@ -17,7 +19,9 @@ type Engine struct {
 
 // New returns an engine at time zero.
 func New(seed uint64) *Engine {
-	return &Engine{Choice: NewChoice(seed), Trace: func(trace.Event) {}}
+	e := &Engine{Choice: NewChoice(seed), Trace: func(trace.Event) {}}
+	e.Faults.engine = e
+	return e
 }
 
 // Now is the time of the event that runs.

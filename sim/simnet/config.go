@@ -36,6 +36,30 @@ type Config struct {
 	// DialTimeout is how long an unanswered dial takes to fail. Default: 10 s.
 	DialTimeout time.Duration
 
+	// ClogMean is the mean time between clogs of a connection, per direction, and ClogFor the
+	// mean length of one: nothing is sent, nothing lost. 0: never; the length: 1 s.
+	ClogMean, ClogFor time.Duration
+	// Linger is the chance that what was under way on a connection when its process closed
+	// it arrives up to LingerMax later, beside newer connections. Default: 30 s.
+	Linger    float64
+	LingerMax time.Duration
+	// ReplyLost is the chance of a frame that the dialed end sends to be lost with a reset.
+	ReplyLost float64
+	// NarrowChance is the share of links that are a narrow pipe for good: 10 kB/s to 1 GB/s
+	// (log-uniform), 4 kB to 4 MB under way.
+	NarrowChance float64
+	// Corrupt is the chance of a frame to arrive with one bit flipped, behind its first
+	// CorruptFrom bytes: no checksum of the transport notices. Never drawn.
+	Corrupt float64
+
+	// PartitionMean, CutMean and SwizzleMean are the mean times between the begins of a
+	// partition of a drawn shape, of a one-way cut of a drawn pair, and of a swizzle; 0:
+	// never. Modes are drawn: one third each.
+	PartitionMean, CutMean, SwizzleMean time.Duration
+	// CutMin and CutMax bound the length of partitions and cuts (log-uniform). Default:
+	// 100 ms and 120 s.
+	CutMin, CutMax time.Duration
+
 	// FrameMax closes a connection that carries a longer frame. Default: FrameMaxDefault.
 	FrameMax int
 }
@@ -49,6 +73,15 @@ func (c Config) withDefaults() Config {
 	}
 	if c.DialTimeout == 0 {
 		c.DialTimeout = 10 * time.Second
+	}
+	if c.ClogFor == 0 {
+		c.ClogFor = time.Second
+	}
+	if c.LingerMax == 0 {
+		c.LingerMax = 30 * time.Second
+	}
+	if c.CutMax == 0 {
+		c.CutMin, c.CutMax = 100*time.Millisecond, 120*time.Second
 	}
 	if c.FrameMax == 0 {
 		c.FrameMax = FrameMaxDefault
@@ -82,6 +115,38 @@ func Drawn(c engine.Choice) Config {
 		cfg.BytesPerSecond = int64(c.LogBetween(14, 10<<10, 1<<30))
 	}
 	return cfg
+}
+
+// DrawStreams adds what happens to single connections, by the decisions of c: clogs, late
+// frames of old ones, lost replies, narrow pipes.
+func (c *Config) DrawStreams(choice engine.Choice) {
+	choice = choice.Of("net.config.streams")
+	if choice.Chance(0, 0.5) {
+		c.ClogMean = choice.LogBetween(1, 50*time.Second, 1000*time.Second)
+		c.ClogFor = choice.LogBetween(2, 50*time.Millisecond, 5*time.Second)
+	}
+	if choice.Chance(3, 0.5) {
+		c.Linger = 0.3 * engine.Unit(choice.Uint64(4))
+		c.LingerMax = choice.LogBetween(5, 10*time.Millisecond, 30*time.Second)
+	}
+	if choice.Chance(6, 0.5) {
+		c.ReplyLost = 0.1 * engine.Unit(choice.Uint64(7)) * engine.Unit(choice.Uint64(8))
+	}
+	if choice.Chance(9, 0.2) {
+		c.NarrowChance = engine.Unit(choice.Uint64(10))
+	}
+}
+
+// DrawPartitions adds partitions, one-way cuts and swizzles, by the decisions of c.
+func (c *Config) DrawPartitions(choice engine.Choice) {
+	choice = choice.Of("net.config.partitions")
+	c.PartitionMean = choice.LogBetween(0, 5*time.Second, 120*time.Second)
+	if choice.Chance(1, 0.5) {
+		c.CutMean = choice.LogBetween(2, 5*time.Second, 120*time.Second)
+	}
+	if choice.Chance(3, 0.3) {
+		c.SwizzleMean = choice.LogBetween(4, 20*time.Second, 300*time.Second)
+	}
 }
 
 // Listener is an address a host answers at while its process runs.

@@ -32,6 +32,16 @@ type end struct {
 	orphan bool
 	// told: the end of the connection is on its way to the process, or never will be.
 	told bool
+	// heard: the end of the connection has reached this host; no cut can stop it any more.
+	heard bool
+	// severed: a cut dropped bytes that this end sent, so that the rest is lost as well.
+	severed bool
+	// passive: the other end dialed.
+	passive bool
+	replies uint64 // that could have been lost, and
+	frames  uint64 // that could have been corrupted: ordinals
+	// harm is the fault that this end suffers from, if one does.
+	harm *engine.Fault
 
 	// sending
 	link     *link
@@ -41,7 +51,11 @@ type end struct {
 	full     bool // Send said false; ConnWritable is owed
 	sent     uint64
 	arrives  env.Instant // of the last frame
-	openAt   env.Instant // nothing sent leaves earlier: the handshake
+	openAt   env.Instant // nothing sent leaves earlier: the handshake, or a clog
+	dialedAt env.Instant
+	clog     *engine.Fault // that moved openAt
+	unacked  int           // of outBytes: taken by the other end, but this one does not know
+	waits    uint64        // number of the wait for an acknowledgement; 0: none
 	// closeOnOpen: CloseAfterSend came during the dial.
 	closeOnOpen bool
 
@@ -51,6 +65,8 @@ type end struct {
 	held     int  // arrivals that wait for Resume
 	closeDue bool // an orderly close waits for Resume
 	pauses   uint64
+	// lateUntil keeps what arrives: the stream of an old connection that lingers.
+	lateUntil env.Instant
 }
 
 // frame is on its way. Its chunks are the sender's memory.
@@ -76,7 +92,13 @@ const (
 	opClosed // arg: index into closeErrs
 	opReset  // the fault of a connection's life
 	opSent   // CloseAfterSend is done
+	opGiveUp // arg: number of the wait
+	opClog   // arg: ordinal
+	opLate   // arg: number of connections on the link when the old one was closed
 )
+
+// atHost is the argument of an opArrived that no link can hold up any more.
+const atHost = 1
 
 var closeErrs = [...]error{ErrClosed, ErrReset, ErrFrame, ErrRefused, ErrTimeout, ErrNoHost}
 
@@ -103,17 +125,48 @@ func (e *end) Fire(op uint32, arg uint64) {
 	case opDialFailed:
 		e.dialFailed(closeErrs[arg])
 	case opArrived:
-		e.arrived()
+		if e.peer.link.mode < Jam || arg == atHost || !e.heldUp(op, arg) {
+			e.arrived()
+		}
 	case opWritable:
 		if e.state == open && !e.lost {
 			e.stack.net.stats.Writable++
 			e.stack.handler.ConnWritable(e.id)
 		}
 	case opClosed:
-		e.closed(closeErrs[arg])
+		if e.heard || e.peer.link.mode < Jam || e.state == dead || !e.heldUp(op, arg) {
+			e.heard = true
+			e.closed(closeErrs[arg])
+		}
 	case opSent:
 		e.closed(nil)
+	default:
+		e.fireFault(op, arg)
 	}
+}
+
+// fireFault is an event that only a fault brings.
+func (e *end) fireFault(op uint32, arg uint64) {
+	switch op {
+	case opGiveUp:
+		e.giveUp(arg)
+	case opClog:
+		e.clogDue(arg)
+	case opLate:
+		e.lingered(arg)
+	}
+}
+
+// heldUp reports that the link to e keeps or drops what would arrive now.
+func (e *end) heldUp(op uint32, arg uint64) bool {
+	l := e.peer.link
+	if !l.blocked(event{e, op, arg}) {
+		return false
+	}
+	if l.mode == Stop {
+		e.stoppedAtArrival(op)
+	}
+	return true
 }
 
 // post queues an event for the host of e.
@@ -142,12 +195,18 @@ func (e *end) send(f env.Frame) bool {
 		return true
 	default:
 		e.out.push(frame{chunks: f.Chunks, size: size, sum: sum(f.Chunks)})
-		if e.state != dialing {
+		switch {
+		case e.state == dialing:
+		case e.link.mode == Stop:
+			e.sever(e.out.len() - 1)
+		case e.passive && e.stack.net.losesReply(e):
+		default:
 			e.put(e.out.last())
 		}
 	}
-	if e.outBytes > e.stack.net.cfg.SendBuffer {
+	if e.outBytes > e.link.buffer {
 		e.stack.net.stats.FullQueues++
+		e.stack.net.faults().Observed(e.link.narrow)
 		e.full = true
 		return false
 	}
@@ -157,12 +216,20 @@ func (e *end) send(f env.Frame) bool {
 // put decides when f arrives.
 func (e *end) put(f *frame) {
 	n := e.stack.net
-	f.leaves = n.depart(e.link, max(e.stack.clock.Now(), e.openAt), f.size+prefix)
+	t := e.stack.clock.Now()
+	if t < e.openAt {
+		t = e.openAt
+		n.faults().Fired(e.clog)
+	}
+	f.leaves = n.depart(e.link, t, f.size+prefix)
 	e.sent++
 	at := f.leaves.Add(n.delay(e.link, e.jitter, e.sent))
 	e.arrives = max(e.arrives, at)
 	f.arrives = e.arrives
 	e.peer.post(f.arrives, opArrived, 0)
+	if ack := e.peer.link; ack.mode == Stop && !ack.cut.AckOpen {
+		e.waitForAck(ack.cut)
+	}
 }
 
 // arrived takes the next frame of the other end's stream. The event does not name it: a
@@ -170,6 +237,7 @@ func (e *end) put(f *frame) {
 func (e *end) arrived() {
 	switch {
 	case e.state != open:
+	case e.lateUntil > 0 && e.stack.net.engine.Now() < e.lateUntil: // comes again
 	case e.paused && e.grace == 0:
 		e.held++
 	case e.peer.out.len() > 0:
@@ -184,16 +252,25 @@ func (e *end) arrived() {
 // for room, one way later.
 func (e *end) take() frame {
 	f := e.out.pop()
-	e.outBytes -= f.size + prefix
 	n := e.stack.net
-	if e.full && e.outBytes <= n.cfg.SendBuffer/2 && e.state == open {
-		e.full = false
-		e.post(n.engine.Now().Add(e.peer.link.base), opWritable, 0)
+	if ack := e.peer.link; ack.mode == Stop && !ack.cut.AckOpen {
+		e.unacked += f.size + prefix
+	} else {
+		e.outBytes -= f.size + prefix
+		e.roomAgain()
 	}
 	if e.state == closing && e.out.len() == 0 {
 		e.post(n.engine.Now().Add(e.peer.link.base), opSent, 0)
 	}
 	return f
+}
+
+// roomAgain tells a sender that waits for room, if there is enough.
+func (e *end) roomAgain() {
+	if e.full && e.outBytes <= e.link.buffer/2 && e.state == open {
+		e.full = false
+		e.post(e.stack.net.engine.Now().Add(e.peer.link.base), opWritable, 0)
+	}
 }
 
 func (e *end) deliver(f frame) {
@@ -220,6 +297,9 @@ func (e *end) deliver(f frame) {
 	release(f.chunks)
 	n.stats.Frames++
 	n.stats.Bytes += uint64(f.size)
+	if n.cfg.Corrupt > 0 {
+		e.corrupt(buffer.Bytes())
+	}
 	received := env.Received{Buffer: buffer}
 	if s.decode != nil {
 		received.Decoded = s.decode(e.class, buffer.Bytes())

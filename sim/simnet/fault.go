@@ -5,8 +5,15 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/trace"
+	"github.com/tidemark-log/tidemark/sim/engine"
+)
+
+var (
+	faultReset    = engine.DefineFault("net.reset")
+	faultHalfOpen = engine.DefineFault("net.half-open")
+	faultRefused  = engine.DefineFault("net.dial-refused")
+	faultSilent   = engine.DefineFault("net.dial-silent")
 )
 
 // finish ends e for its own process: nothing more is received or reported.
@@ -23,6 +30,7 @@ func (e *end) finish() {
 // that came in was read, and a reset otherwise; netx may drop what it had not written.
 func (e *end) hangUp() {
 	p := e.peer
+	e.stack.net.faults().Observed(e.blame())
 	unread := p != nil && p.out.len() > 0
 	e.finish()
 	if p == nil || p.state == dead {
@@ -33,6 +41,9 @@ func (e *end) hangUp() {
 		return
 	}
 	c := e.jitter.Of("net.close")
+	if e.lingers(c) {
+		return
+	}
 	if unread || c.Chance(0, 0.5) {
 		e.cutInFlight(c.Uint64(1))
 		e.tellPeer(0, errReset)
@@ -58,7 +69,7 @@ func (e *end) abort() {
 		e.cutInFlight(e.jitter.Of("net.abort").Uint64(0))
 		e.tellPeer(0, errReset)
 	}
-	e.lost, e.told = true, true
+	e.lost, e.told, e.heard = true, true, true
 	e.post(e.stack.clock.Now(), opClosed, errReset)
 }
 
@@ -94,6 +105,9 @@ func (e *end) tellPeer(extra time.Duration, why uint64) {
 	if e.out.len() > 0 {
 		at = max(at, e.out.last().arrives)
 	}
+	if e.severed {
+		why = errReset // what was sent has not all arrived
+	}
 	p.lost, p.told = true, true
 	p.post(at, opClosed, why)
 }
@@ -114,6 +128,9 @@ func (e *end) closed(err error) {
 		}
 	}
 	e.finish()
+	if err != nil && err != ErrClosed {
+		e.harmed()
+	}
 	e.stack.handler.ConnClosed(e.id, err)
 }
 
@@ -126,14 +143,24 @@ func (e *end) resetDue() {
 	}
 	n := e.stack.net
 	c := e.jitter.Of("net.reset")
+	half := c.Chance(2, n.cfg.HalfOpen)
+	kind := faultReset
+	if half {
+		kind = faultHalfOpen
+	}
+	f := n.faults().Offer(e.drawn(kind, "net.reset"))
+	if f == nil {
+		return
+	}
 	lost := e.cutInFlight(c.Uint64(0)) + p.cutInFlight(c.Uint64(1))
 	arrived := e.out.len() + p.out.len()
-	half := c.Chance(2, n.cfg.HalfOpen)
 	tellE, tellP := !half || c.Chance(3, 0.5), true
 	if half && tellE {
 		tellP = false
 	}
 	e.lost, p.lost, e.told, p.told = true, true, true, true
+	n.faults().Fired(f)
+	e.harm, p.harm = f, f
 	if tellE {
 		p.tellPeer(c.Between(4, 0, n.cfg.ResetTellMax), errReset)
 	}
@@ -203,27 +230,13 @@ func (nd *Node) PoweredOn() {
 		switch {
 		case o.state == dead || !o.orphan:
 		case o.outBytes > 0:
-			again := o.jitter.Of("net.retransmit").LogBetween(0, time.Millisecond, time.Second)
-			o.toldByReboot(nd.net.engine.Now().Add(again))
+			o.retransmit()
 		default:
 			waiting = append(waiting, o)
 		}
 	}
 	clear(nd.orphans[len(waiting):])
 	nd.orphans = waiting
-}
-
-// sentIntoNowhere is a frame sent on a lost connection. If the other machine rebooted, it
-// answers with a reset; otherwise nobody does.
-func (e *end) sentIntoNowhere() {
-	if e.orphan && !e.peer.stack.node.off {
-		e.toldByReboot(e.stack.clock.Now().Add(e.link.base + e.peer.link.base))
-	}
-}
-
-func (e *end) toldByReboot(at env.Instant) {
-	e.orphan = false
-	e.post(at, opClosed, errReset)
 }
 
 func below(decision uint64, n int) int {

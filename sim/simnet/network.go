@@ -28,7 +28,19 @@ type Network struct {
 	nodes  []*Node
 	addrs  map[string]*listener
 	links  map[linkKey]*link
+	all    []*link // in the order in which they were first used
 	stats  Stats
+
+	// faults
+	cuts    []*cut
+	traps   []*trap
+	waits   uint64        // for acknowledgements, so far
+	nowhere link          // of dials to a name that leads nowhere
+	prefer  func() string // the host to which partitions shall happen
+	// numbers for keys, and what events name
+	partitions uint64
+	flaps      []flap
+	swizzles   []*swizzle
 }
 
 // Stats counts what happened, for coverage goals.
@@ -37,15 +49,19 @@ type Stats struct {
 	Frames, Bytes        uint64 // delivered
 	FramesLost           uint64 // sent, and cut off by the end of the connection
 	Resets, HalfOpen     uint64 // faults
+	GaveUp               uint64 // connections that a kernel ended without an answer
 	FullQueues, Writable uint64 // times Send said false, and ConnWritable
 }
 
 // New returns a network without hosts.
 func New(e *engine.Engine, cfg Config) *Network {
-	return &Network{
+	n := &Network{
 		engine: e, cfg: cfg.withDefaults(),
 		addrs: make(map[string]*listener), links: make(map[linkKey]*link),
 	}
+	n.nowhere.buffer = n.cfg.SendBuffer
+	n.plan()
+	return n
 }
 
 // Stats returns the counts so far.
@@ -61,9 +77,15 @@ type Node struct {
 	net   *Network
 	index int32
 	name  string
-	off   bool   // the machine has no power: it answers nothing
-	stack *Stack // the running process's; nil: the kernel answers alone
-	port  int    // of the last dial, for ConnInfo.Remote
+	off   bool // the machine has no power: it answers nothing
+	// asleep: the machine is suspended. It answers no dial; connections wait.
+	asleep bool
+	// trouble is the fault that keeps the process from answering, for who gives up on it.
+	trouble *engine.Fault
+	serves  bool // has listeners: no mere client
+	classes []env.Class
+	stack   *Stack // the running process's; nil: the kernel answers alone
+	port    int    // of the last dial, for ConnInfo.Remote
 
 	// ends on other hosts whose other end died here without their being told
 	orphans []*end
@@ -71,12 +93,13 @@ type Node struct {
 
 // AddNode puts a host into the network. Its index tells its events from others'.
 func (n *Network) AddNode(index int32, name string, listen []Listener) *Node {
-	nd := &Node{net: n, index: index, name: name, port: 32768}
+	nd := &Node{net: n, index: index, name: name, port: 32768, serves: len(listen) > 0}
 	n.nodes = append(n.nodes, nd)
 	for _, l := range listen {
 		if n.addrs[l.Addr] != nil {
 			panic("simnet: two listeners at " + l.Addr)
 		}
+		nd.classes = append(nd.classes, l.Class)
 		n.addrs[l.Addr] = &listener{Listener: l, node: nd}
 	}
 	return nd
@@ -97,27 +120,50 @@ type Clock interface {
 	Now() env.Instant
 }
 
+// SetAsleep says whether the machine is suspended.
+func (nd *Node) SetAsleep(asleep bool) { nd.asleep = asleep }
+
+// SetTrouble names the fault that is observed when a peer gives up a connection to this
+// host; nil for none.
+func (nd *Node) SetTrouble(f *engine.Fault) { nd.trouble = f }
+
 // linkKey names a link: one direction between two hosts for one class of listener.
 type linkKey struct {
-	from, to int32
-	class    env.Class
+	pair
+	class env.Class
 }
 
 // link is where frames take time.
 type link struct {
+	linkKey
+	net    *Network
 	choice engine.Choice
 	base   time.Duration
 	freeAt env.Instant // when the pipe has swallowed what was sent, if it is narrow
 	conns  uint64      // opened so far: the number of a connection is part of its key
+	pipe   int64       // bytes per second as it was made; 0: without bound
+	thin   int         // bytes a connection may have under way, as it was made; 0: as configured
+	born   *engine.Fault
+
+	// what faults make of it, by refresh
+	mode   Mode
+	rate   int64         // bytes per second just now
+	buffer int           // bytes a connection may have under way
+	cut    *cut          // the reason of mode
+	narrow *engine.Fault // the reason of rate and buffer
+	kept   []event       // by a jam
 }
 
 func (n *Network) link(from, to *Node, class env.Class) *link {
-	key := linkKey{from.index, to.index, class}
+	key := linkKey{pair{from.index, to.index}, class}
 	l := n.links[key]
 	if l == nil {
 		c := n.engine.Choice.Of("net.delay").Of(from.name).Of(to.name).Num(uint64(class))
-		l = &link{choice: c, base: c.Between(0, n.cfg.DelayMin, n.cfg.DelayMax)}
+		l = &link{linkKey: key, net: n, choice: c, base: c.Between(0, n.cfg.DelayMin, n.cfg.DelayMax)}
+		n.widths(l, from.name+">"+to.name)
+		n.apply(l)
 		n.links[key] = l
+		n.all = append(n.all, l)
 	}
 	return l
 }
@@ -126,6 +172,9 @@ func (n *Network) link(from, to *Node, class env.Class) *link {
 // tail, from its two halves.
 func (n *Network) delay(l *link, c engine.Choice, i uint64) time.Duration {
 	d := l.base
+	if l.mode == Slow {
+		d = l.slow(d)
+	}
 	if n.cfg.Jitter == 0 && n.cfg.TailChance == 0 {
 		return d
 	}
@@ -139,17 +188,17 @@ func (n *Network) delay(l *link, c engine.Choice, i uint64) time.Duration {
 
 // depart returns when the last byte of n bytes sent at t has entered the link.
 func (n *Network) depart(l *link, t env.Instant, size int) env.Instant {
-	if n.cfg.BytesPerSecond == 0 {
+	if l.rate == 0 {
 		return t
 	}
-	t = max(t, l.freeAt).Add(time.Duration(int64(size) * int64(time.Second) / n.cfg.BytesPerSecond))
+	n.faults().Fired(l.narrow)
+	t = max(t, l.freeAt).Add(time.Duration(int64(size) * int64(time.Second) / l.rate))
 	l.freeAt = t
 	return t
 }
 
 var (
 	kindReset = trace.Define("net-reset", "conn", "half-open", "arrived", "lost")
-	kindDial  = trace.Define("net-dial-fault", "conn")
 )
 
 func (nd *Node) trace(ev trace.Event) {

@@ -66,9 +66,12 @@ func (s *Stack) Resume(c env.ConnID) {
 		return
 	}
 	e.paused = false
-	now := s.net.engine.Now()
+	now, arg := s.net.engine.Now(), uint64(0)
+	if e.peer != nil && e.peer.link.mode >= Jam {
+		arg = atHost
+	}
 	for ; e.held > 0; e.held-- {
-		e.post(now, opArrived, 0)
+		e.post(now, opArrived, arg)
 	}
 	if e.closeDue {
 		e.closeDue = false
