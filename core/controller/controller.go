@@ -37,6 +37,10 @@ func New(cfg Config) *Controller {
 	return &Controller{cfg: cfg, timeline: metadata.NewTimeline(metadata.NewImage())}
 }
 
+// LoadSnapshot gives the image of a snapshot to replay the log onto, from its End. It
+// comes before any Replay.
+func (c *Controller) LoadSnapshot(m *metadata.Image) { c.timeline.LoadSnapshot(m) }
+
 // Replay applies one batch of records.
 func (c *Controller) Replay(base kafka.Offset, records []metadata.Record) {
 	if c.loaded {

@@ -1,5 +1,6 @@
 // Package controller decides the metadata of the cluster: which brokers are registered,
-// which topics exist and where their partitions lie, who owns which producer ids.
+// which topics exist, where their partitions lie and how they and the brokers are
+// configured, who owns which producer ids.
 //
 //	request ──▶ decide (reads Image, writes nothing) ──▶ Decision{Records, Answer}
 //	                                                          │ append, by the runtime
@@ -14,6 +15,7 @@
 // durable there is committed. Deliberately absent: appending and waiting (core/coordinator
 // does both), heartbeats and fencing, changes of ISR, authorisation and the wire (core/api).
 //
-// Read controller.go, topics.go, assignment.go, brokers.go, producerids.go. Stories are in
+// Read controller.go, topics.go, partitions.go, assignment.go, configs.go, brokers.go,
+// producerids.go. Stories are in
 // testdata/.
 package controller

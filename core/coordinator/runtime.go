@@ -133,6 +133,17 @@ func (r *Runtime[R, T]) LeadershipGained(epoch kafka.LeaderEpoch) *Effects[T] {
 	return &r.effects
 }
 
+// SnapshotLoaded reports, before any Loaded, that the machine holds all records below end
+// from a snapshot: the batches of the log below end are not to be replayed.
+func (r *Runtime[R, T]) SnapshotLoaded(end kafka.Offset) {
+	r.mustBe(Loading)
+	// A snapshot over what was replayed would apply records twice.
+	if r.end > 0 {
+		invariant.Violated("coordinator.snapshot-first", "end=%d replayed=%d", end, r.end)
+	}
+	r.end = end
+}
+
 // Loaded replays one batch found in the log, in order, while loading.
 func (r *Runtime[R, T]) Loaded(base kafka.Offset, records []R) {
 	r.mustBe(Loading)

@@ -158,6 +158,8 @@ func logKeys() []*ConfigKey {
 			"How often the recovery point is written."),
 		integer("log.flush.start.offset.checkpoint.interval.ms", "60000", 0,
 			"How often log start offsets are written."),
+		long("metadata.log.max.record.bytes.between.snapshots", "20971520", 1,
+			"The bytes of the metadata log after which a snapshot is made."),
 		long("log.initial.task.delay.ms", "30000", 0, "How long after the start background work begins."),
 		integer("producer.id.expiration.ms", "86400000", 1,
 			"How long an idle producer is remembered.").dynamic(),

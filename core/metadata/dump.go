@@ -65,6 +65,16 @@ func (r *ProducerIDsRecord) String() string {
 	return fmt.Sprintf("producer-ids broker=%d epoch=%d next=%d", r.Broker, r.Epoch, r.Next)
 }
 
+// String implements Record.
+func (r *SnapshotHeaderRecord) String() string {
+	return fmt.Sprintf("snapshot-header end=%d leader-epoch=%d timestamp=%d", r.End, r.LeaderEpoch, r.Timestamp)
+}
+
+// String implements Record.
+func (r *SnapshotFooterRecord) String() string {
+	return fmt.Sprintf("snapshot-footer records=%d digest=%08x", r.Records, r.Digest)
+}
+
 // String is name://host:port/protocol.
 func (l Listener) String() string {
 	return l.Name + "://" + l.Host + ":" + strconv.Itoa(int(l.Port)) + "/" + l.Protocol
@@ -105,6 +115,9 @@ func (m *Image) String() string {
 		fmt.Fprintf(&b, "broker %d epoch=%d incarnation=%s", broker.ID, broker.Epoch, broker.Incarnation)
 		if broker.Fenced {
 			b.WriteString(" fenced")
+		}
+		if broker.Rack != "" {
+			fmt.Fprintf(&b, " rack=%q", broker.Rack)
 		}
 		for _, l := range broker.Listeners {
 			b.WriteString(" " + l.String())

@@ -47,6 +47,8 @@ var formats = [...][]format{
 	TypeRemoveTopic:     {{"remove-topic", func() Record { return &RemoveTopicRecord{} }, nil}},
 	TypeConfig:          {{"config", func() Record { return &ConfigRecord{} }, checkConfig}},
 	TypeProducerIDs:     {{"producer-ids", func() Record { return &ProducerIDsRecord{} }, nil}},
+	TypeSnapshotHeader:  {{"snapshot-header", func() Record { return &SnapshotHeaderRecord{} }, checkHeader}},
+	TypeSnapshotFooter:  {{"snapshot-footer", func() Record { return &SnapshotFooterRecord{} }, checkFooter}},
 }
 
 // RecordVersion is one version of a record type.
@@ -182,6 +184,20 @@ func checkConfig(r Record) string {
 		return "empty key"
 	case c.Value != nil && len(*c.Value) > ConfigValueMax:
 		return fmt.Sprintf("value of %d bytes, more than %d", len(*c.Value), ConfigValueMax)
+	}
+	return ""
+}
+
+func checkHeader(r Record) string {
+	if h := r.(*SnapshotHeaderRecord); h.End < 0 || h.LeaderEpoch < 0 {
+		return fmt.Sprintf("end %d, leader epoch %d", h.End, h.LeaderEpoch)
+	}
+	return ""
+}
+
+func checkFooter(r Record) string {
+	if f := r.(*SnapshotFooterRecord); f.Records < 0 {
+		return fmt.Sprintf("%d records", f.Records)
 	}
 	return ""
 }

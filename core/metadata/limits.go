@@ -21,6 +21,25 @@ const ConfigListMax = 4096
 // create (Kafka's bound), so that a topic can come into being in one batch.
 const PartitionsPerTopicMax = 10_000
 
+// SnapshotBatchBytes is how large a batch of a snapshot becomes: what is encoded, and
+// written, in one step of the loop. A record alone may be larger.
+const SnapshotBatchBytes = 128 << 10
+
+// SnapshotBatchBytesMax bounds a batch of a snapshot in bytes when it is read. It must
+// hold the largest batch that is written, one record with its frame.
+const SnapshotBatchBytesMax = 1 << 20
+
+// SnapshotsKept is how many snapshots are kept. The one before the newest serves if the
+// newest turns out to be damaged; the log must reach back to it.
+const SnapshotsKept = 2
+
+// SnapshotLogRecords is how many records lie between two snapshots at most, as long as the
+// image is smaller than that: what a start replays in a tenth of a second.
+const SnapshotLogRecords = 100_000
+
+// SnapshotLogBytes is how many bytes of batches do; Kafka's default.
+const SnapshotLogBytes = 20 << 20
+
 // partitionPageSize is the number of partitions that are copied when one of them
 // changes. Small pages make changes cheap, large ones the page list short; 64 keeps both
 // below 1.5 KiB for the largest topic.

@@ -18,6 +18,8 @@ const (
 	TypeRemoveTopic     RecordType = 7
 	TypeConfig          RecordType = 8
 	TypeProducerIDs     RecordType = 9
+	TypeSnapshotHeader  RecordType = 10
+	TypeSnapshotFooter  RecordType = 11
 )
 
 // Record is one fact of the metadata log. The set of implementations is closed: it is
@@ -153,6 +155,30 @@ type ProducerIDsRecord struct {
 	Next   kafka.ProducerID
 }
 
+// SnapshotHeaderRecord is the first record of a snapshot. It never stands in the log.
+type SnapshotHeaderRecord struct {
+	_struct bool `codec:",toarray"`
+
+	// End is the offset after the last record that the snapshot stands for.
+	End kafka.Offset
+	// LeaderEpoch is that record's.
+	LeaderEpoch kafka.LeaderEpoch
+	// Timestamp is that record's.
+	Timestamp kafka.Timestamp
+}
+
+// SnapshotFooterRecord is the last record of a snapshot: without it the snapshot is cut
+// off. It never stands in the log.
+type SnapshotFooterRecord struct {
+	_struct bool `codec:",toarray"`
+
+	// Records is the number of records between header and footer.
+	Records int64
+	// Digest is the CRC-32C of the values of all records before this one. Batches have
+	// their own; this one tells a batch of another snapshot.
+	Digest uint32
+}
+
 // Type implements Record.
 func (*ClusterRecord) Type() RecordType { return TypeCluster }
 
@@ -179,3 +205,9 @@ func (*ConfigRecord) Type() RecordType { return TypeConfig }
 
 // Type implements Record.
 func (*ProducerIDsRecord) Type() RecordType { return TypeProducerIDs }
+
+// Type implements Record.
+func (*SnapshotHeaderRecord) Type() RecordType { return TypeSnapshotHeader }
+
+// Type implements Record.
+func (*SnapshotFooterRecord) Type() RecordType { return TypeSnapshotFooter }

@@ -28,6 +28,18 @@ func (t *Timeline) Newest() *Image {
 // Committed is the image of the records below the high watermark (invariant Q13).
 func (t *Timeline) Committed() *Image { return t.committed }
 
+// LoadSnapshot starts the load at the image of a snapshot instead of the empty one. It is
+// committed like all that is loaded: with the first high watermark at or above its end.
+func (t *Timeline) LoadSnapshot(m *Image) {
+	// What was there before would be forgotten.
+	if len(t.pending) > 0 || t.committed.end > 0 {
+		invariant.Violated("metadata.snapshot-first", "end=%d after %d batches at %d",
+			m.end, len(t.pending), t.committed.end)
+	}
+	t.loaded = m
+	t.pending = append(t.pending, m)
+}
+
 // Load adds one batch found in the log at a start, before any Apply. All that is loaded
 // commits as one: while the high watermark is not known, an image for each batch of a
 // long log would be kept for nothing.

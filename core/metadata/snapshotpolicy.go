@@ -1,0 +1,119 @@
+package metadata
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/tidemark-log/tidemark/core/kafka"
+)
+
+// SnapshotID names a snapshot by what it stands for: the records below End, the last of
+// them of LeaderEpoch.
+type SnapshotID struct {
+	End         kafka.Offset
+	LeaderEpoch kafka.LeaderEpoch
+}
+
+const (
+	snapshotOffsetDigits = 20
+	snapshotEpochDigits  = 10
+	snapshotSuffix       = ".checkpoint"
+)
+
+// String is the name of the snapshot's file, as Kafka's are named.
+func (id SnapshotID) String() string {
+	return fmt.Sprintf("%0*d-%0*d%s", snapshotOffsetDigits, id.End, snapshotEpochDigits, id.LeaderEpoch, snapshotSuffix)
+}
+
+// ParseSnapshotID reads the name of a snapshot's file, in exactly the form of String.
+func ParseSnapshotID(name string) (SnapshotID, bool) {
+	if len(name) != snapshotOffsetDigits+1+snapshotEpochDigits+len(snapshotSuffix) {
+		return SnapshotID{}, false
+	}
+	end, endErr := strconv.ParseInt(name[:snapshotOffsetDigits], 10, 64)
+	epoch, epochErr := strconv.ParseInt(name[snapshotOffsetDigits+1:][:snapshotEpochDigits], 10, 32)
+	id := SnapshotID{kafka.Offset(end), kafka.LeaderEpoch(epoch)}
+	return id, endErr == nil && epochErr == nil && id.String() == name
+}
+
+// ObsoleteSnapshots returns, oldest first, those of the snapshots that are not to be kept,
+// and the offset from which on the log is needed: the oldest kept one's end, or 0 while
+// there are fewer than are to be kept.
+func ObsoleteSnapshots(ids []SnapshotID) (obsolete []SnapshotID, logFrom kafka.Offset) {
+	ids = slices.Clone(ids)
+	slices.SortFunc(ids, func(a, b SnapshotID) int {
+		return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.LeaderEpoch, b.LeaderEpoch))
+	})
+	if len(ids) < SnapshotsKept {
+		return nil, 0
+	}
+	n := len(ids) - SnapshotsKept
+	return ids[:n], ids[n].End
+}
+
+// SnapshotPolicyConfig says how far the log may grow between two snapshots. 0 stands for
+// the defaults, SnapshotLogBytes and SnapshotLogRecords.
+type SnapshotPolicyConfig struct {
+	Bytes   int64
+	Records int64
+}
+
+// SnapshotPolicy says when to make a snapshot: when the log has grown by a given amount
+// since the last one, and at least by as much as that one was large. So what a start
+// replays after the snapshot is bounded, and over time no more is written for snapshots
+// than for the log, however large the image is.
+type SnapshotPolicy struct {
+	limit volume
+
+	last    volume // the newest snapshot
+	since   volume // the log since the newest snapshot was begun
+	before  volume // of that, while one is being written: what it holds
+	writing bool
+	rest    volume // after a failure: added to what the log has to grow by
+}
+
+// volume is an amount of log or snapshot.
+type volume struct{ bytes, records int64 }
+
+func (v volume) plus(o volume) volume { return volume{v.bytes + o.bytes, v.records + o.records} }
+
+// NewSnapshotPolicy makes a policy for a log that has no snapshot.
+func NewSnapshotPolicy(cfg SnapshotPolicyConfig) *SnapshotPolicy {
+	return &SnapshotPolicy{limit: volume{
+		cmp.Or(max(cfg.Bytes, 0), SnapshotLogBytes), cmp.Or(max(cfg.Records, 0), SnapshotLogRecords),
+	}}
+}
+
+// SnapshotLoaded reports at a start the snapshot that was found, before the log is read.
+func (p *SnapshotPolicy) SnapshotLoaded(records, bytes int64) { p.last = volume{bytes, records} }
+
+// LogGrown reports records that became committed, or were found in the log at a start.
+func (p *SnapshotPolicy) LogGrown(records, bytes int64) {
+	p.since = p.since.plus(volume{bytes, records})
+}
+
+// Due tells whether a snapshot is to be begun.
+func (p *SnapshotPolicy) Due() bool {
+	return !p.writing && (p.since.bytes >= max(p.limit.bytes, p.last.bytes)+p.rest.bytes ||
+		p.since.records >= max(p.limit.records, p.last.records)+p.rest.records)
+}
+
+// SnapshotBegun reports that a snapshot of all that was reported is being written. None
+// is due until its end is reported.
+func (p *SnapshotPolicy) SnapshotBegun() {
+	p.before, p.since, p.writing = p.since, volume{}, true
+}
+
+// SnapshotDone reports that the snapshot begun is durable under its name.
+func (p *SnapshotPolicy) SnapshotDone(records, bytes int64) {
+	p.last, p.before, p.rest, p.writing = volume{bytes, records}, volume{}, volume{}, false
+}
+
+// SnapshotFailed reports that there is no such snapshot, as when the disk is full. The next
+// try comes when the log has grown by as much again.
+func (p *SnapshotPolicy) SnapshotFailed() {
+	p.since, p.before, p.writing = p.before.plus(p.since), volume{}, false
+	p.rest = p.since
+}
