@@ -25,6 +25,24 @@ func BenchmarkDecodeProduce(b *testing.B) {
 	}
 }
 
+// BenchmarkDecodeCompressed compares a decoder that lasts with one made for each frame.
+func BenchmarkDecodeCompressed(b *testing.B) {
+	for _, codec := range []string{"gzip", "snappy", "lz4", "zstd"} {
+		batch := makeBatch(map[string]any{"size": "65536", "codec": codec}, 1_000_000)
+		frame := frameOf(produceRequest("t", 0, batch), 1, "bench")
+		for name, decode := range map[string]func(env.Class, []byte) any{
+			"lasting": broker.NewDecoder(), "fresh": broker.Decode,
+		} {
+			b.Run(codec+"/"+name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					decode(env.ClassClient, frame)
+				}
+			})
+		}
+	}
+}
+
 // BenchmarkProduce is a produce from frame to reply, with the log and a simulated disk.
 func BenchmarkProduce(b *testing.B) {
 	benchmarkCall(b, func(*bench) kmsg.Request { return produceRequest("t", 0, batchOf(64)) })
