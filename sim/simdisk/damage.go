@@ -24,17 +24,15 @@ func (d *Disk) Damages() []Damage {
 		return nil
 	}
 	d.inject.prune()
-	paths := map[*file]string{}
-	for _, durable := range []bool{false, true} {
-		d.eachFile(durable, func(path string, f *file) {
-			if paths[f] == "" {
-				paths[f] = path
-			}
-		})
+	for _, s := range d.inject.scars {
+		s.file.path = ""
+	}
+	for _, durable := range []bool{true, false} {
+		d.eachFile(durable, func(path string, f *file) { f.path = path })
 	}
 	var all []Damage
 	for _, s := range d.inject.scars {
-		dm := Damage{ID: s.by.ev.ID, Kind: s.by.ev.Kind, Path: paths[s.file], SwitchedOff: s.by.off}
+		dm := Damage{ID: s.by.ev.ID, Kind: s.by.ev.Kind, Path: s.file.path, SwitchedOff: s.by.off}
 		dm.Cached, dm.Durable = s.holds()
 		size := s.file.durableSize
 		if dm.Cached {

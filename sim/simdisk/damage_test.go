@@ -220,6 +220,41 @@ func TestResidentPagesHealWhatTheDeviceHasWrong(t *testing.T) {
 	}
 }
 
+// TestAPageIsWrittenBackWhole also when only a part of it was written, and when others of
+// the file stay pending.
+func TestAPageIsWrittenBackWhole(t *testing.T) {
+	b := broken(simdisk.Config{Faults: simdisk.Faults{BitRot: simdisk.Always}})
+	f := b.synced(t, "/f", content('a', 2))
+	b.disk.SetFaults(simdisk.Faults{})
+	must(t, f.Pwrite([]byte("pending"), 0))
+	f.WriteAt(env.Write{Bufs: [][]byte{[]byte("X")}, Off: sector + 9, Durable: true}, 1)
+	must(t, b.settle()[0].Err)
+	if got := b.disk.Damages(); len(got) != 1 || got[0].Off != 0 {
+		t.Fatalf("damage %+v", got)
+	}
+}
+
+func TestAGrownSizeHealsNothing(t *testing.T) {
+	b := broken(simdisk.Config{Faults: simdisk.Faults{BitRot: simdisk.Always}})
+	f := b.synced(t, "/f", "short")
+	b.disk.SetFaults(simdisk.Faults{})
+	must(t, f.Truncate(100))
+	must(t, f.Fsync())
+	if got := b.disk.Damages(); len(got) != 1 || got[0].Len != 100 || !got[0].Durable {
+		t.Fatalf("damage %+v", got)
+	}
+}
+
+func TestAReadFromTheCacheDoesNotAskTheDevice(t *testing.T) {
+	b := broken(simdisk.Config{Faults: simdisk.Faults{LatentSector: simdisk.Always}})
+	f := b.create(t, "/f", content('a', 1))
+	must(t, f.Fsync())
+	must(t, f.Pwrite([]byte("dirty"), 0))
+	if _, err := pread(t, f); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAMisdirectedWriteDamagesBothPlaces(t *testing.T) {
 	same, other := 0, 0
 	for seed := range uint64(40) {
@@ -291,7 +326,8 @@ func TestADirectWriteGoneAstrayIsMissedAtOnce(t *testing.T) {
 	}
 	got, err := pread(t, f)
 	must(t, err)
-	if at := strings.Index(got, "x"); at < 0 || at == 2*sector || at%sector != 0 || strings.Count(got, "x") != sector {
+	at := strings.Index(got, content('x', 1))
+	if at < 0 || at == 2*sector || at%sector != 0 || strings.Count(got, "x") != sector {
 		t.Fatalf("it is at %d", at)
 	}
 }

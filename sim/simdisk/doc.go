@@ -19,10 +19,22 @@
 // It is also a referee. A write whose buffers change before its completion, or that
 // overlaps another one in flight, violates an invariant.
 //
-// Deliberately absent: the faults of a broken device (errors, rot, lies, misdirection),
-// which come through Config.Fault; any notion of what the bytes mean; goroutines and locks.
+// Config.Faults breaks the device, by rates:
+//
+//	submit ─▶ delay, stall, overtaking ─▶ land ─▶ refuse, cut, lie ─▶ cache ─▶ durable
+//	                                              errors             │         │
+//	                                    what a read sees ◀── evict ──┴── scar ─┘
+//
+// A scar hides what a block should be, so that damage is listed (Damages), switched off and
+// healed by overwriting. Each instance is offered to Config.Allow and told to
+// Config.OnFault. Without faults a Disk has no injector and its hot path pays nothing.
+//
+// Deliberately absent: any notion of what the bytes mean; goroutines and locks; a volume
+// that is gone or exchanged, which is the world's doing; access modes.
 //
 // Read config.go and disk.go, then view.go, handle.go and flight.go (operations), file.go
-// and pending.go (bytes), tree.go (names), crash.go, survive.go and survivenames.go.
-// Tests: the envtest suites, and a naive second model in model_test.go.
+// and pending.go (bytes), tree.go (names), crash.go, survive.go and survivenames.go. Faults:
+// faults.go and faultevent.go, injector.go, scar.go, damage.go, then one file per family.
+// Tests: the envtest suites, a naive second model in model_test.go, and for damage a sound
+// twin in damage_law_test.go.
 package simdisk

@@ -58,7 +58,8 @@ func TestAFailedWriteLeavesNothingOrAPagePrefix(t *testing.T) {
 func TestAShortWriteIsContinued(t *testing.T) {
 	parts := 0
 	for seed := range uint64(60) {
-		b := broken(simdisk.Config{Decide: simdisk.Hashed(seed), Faults: simdisk.Faults{ShortWrite: simdisk.Always}})
+		b := broken(simdisk.Config{Decide: simdisk.Hashed(seed),
+			Faults: simdisk.Faults{ShortWrite: simdisk.Always}})
 		f := b.create(t, "/f", "")
 		data := content('a', 3)
 		f.WriteAt(env.Write{Bufs: [][]byte{[]byte(data)}}, 1)

@@ -123,9 +123,9 @@ func troubled(seed uint64, cfg simdisk.Config) (string, *simdisk.Disk) {
 // TestFaultsOffAreTheDiskWithoutThem: these are the bytes, times and reports from before
 // there were faults. They change with the disk's own behaviour only.
 func TestFaultsOffAreTheDiskWithoutThem(t *testing.T) {
-	for seed, want := range map[uint64]uint64{1: 0x3ce638f20f0435dc, 2: 0x7e40d974e03b8549, 3: 0xc9d212ac13383271} {
-		if got := hashOf([]byte(story(t, seed))); got != want {
-			t.Errorf("seed %d: %#x, want %#x", seed, got, want)
+	for i, want := range []uint64{0x3ce638f20f0435dc, 0x7e40d974e03b8549, 0xc9d212ac13383271} {
+		if got := hashOf([]byte(story(t, uint64(i+1)))); got != want {
+			t.Errorf("seed %d: %#x, want %#x", i+1, got, want)
 		}
 	}
 }

@@ -57,6 +57,8 @@ type file struct {
 	losses   uint64           // write-backs that failed
 	lastLoss *fault           // the last of them
 	before   map[int64]*block // what sectors held before; only for wrong reads
+	leftover *fault           // no process has made it
+	path     string           // scratch of Damages
 }
 
 func (f *file) slot(i int64) *slot {

@@ -14,8 +14,7 @@ type injector struct {
 	scars     []scarAt // sectors that were damaged; some may have healed
 	scarsMax  int      // when to look for healed ones
 	diverged  []*file  // with clean pages in the cache that differ from the device
-	planted   map[node]*fault
-	exhausted *fault // the instance of descriptors running out; nil while there are some
+	exhausted *fault   // the instance of descriptors running out; nil while there are some
 	mounts    uint64
 }
 
@@ -48,7 +47,7 @@ func (d *Disk) SetFaults(f Faults) {
 // injector makes the device one that can break.
 func (d *Disk) injector() *injector {
 	if d.inject == nil {
-		d.inject = &injector{d: d, planted: map[node]*fault{}, scarsMax: scarsMin}
+		d.inject = &injector{d: d, scarsMax: scarsMin}
 	}
 	return d.inject
 }
@@ -161,7 +160,8 @@ func (in *injector) harden(f *file, mark uint64, also func(*pendingOp) bool) {
 		if op := f.pending[i]; picked && !op.resize {
 			written = append(written, op)
 			in.remember(f, &op)
-			if _, hit := in.decide(in.MisdirectedWrite, purposeMisdirect, key{f.obj, op.ordinal}); hit && astray == nil {
+			_, hit := in.decide(in.MisdirectedWrite, purposeMisdirect, key{f.obj, op.ordinal})
+			if hit && astray == nil {
 				astray = &op
 				before = f.losable(func(p *pendingOp) bool { return p.ordinal == op.ordinal })
 			}

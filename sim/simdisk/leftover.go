@@ -50,15 +50,16 @@ func (in *injector) plantOne(vol *volume, k key, decision uint64) {
 	n := node{}
 	if isDir {
 		n.dir = in.d.newDir(path, at)
+		n.dir.leftover = ft
 	} else {
 		n.file = in.d.newFile(path, at)
+		n.file.leftover = ft
 		n.file.store(0, content)
 		n.file.resizeDurable(n.file.size)
 		n.file.eachSlotFrom(0, func(s *slot) { s.durable = s.cache })
 		vol.used += n.file.size
 	}
 	at.cached[name], at.durable[name] = n, n
-	in.planted[n] = ft
 	in.fire(ft)
 }
 
@@ -119,8 +120,11 @@ func pickDir(dirs []*dir, decision uint64) *dir {
 // listed tells that a process has found leftovers.
 func (in *injector) listed(at *dir) {
 	for _, name := range slices.Sorted(maps.Keys(at.cached)) {
-		if ft := in.planted[at.cached[name]]; ft != nil {
-			in.observe(ft)
+		switch n := at.cached[name]; {
+		case n.dir != nil && n.dir.leftover != nil:
+			in.observe(n.dir.leftover)
+		case n.file != nil && n.file.leftover != nil:
+			in.observe(n.file.leftover)
 		}
 	}
 }

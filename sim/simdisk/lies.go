@@ -72,19 +72,30 @@ func (f *file) losable(pick func(*pendingOp) bool) []loss {
 				continue
 			}
 			seen[s] = true
-			old, fresh := f.visible(s), zeroes
+			old, fresh := f.visible(s), f.peek(s).cache
+			if fresh == nil {
+				continue // truncated since
+			}
 			if old == nil {
 				old = zeroes
 			}
-			if b := f.peek(s).cache; b != nil {
-				fresh = b.bytes()
-			}
-			if !bytes.Equal(old, fresh) {
-				all = append(all, loss{s, old})
+			if !bytes.Equal(old, fresh.bytes()) {
+				all = append(all, loss{s, f.inside(s, old)})
 			}
 		}
 	}
 	return all
+}
+
+// inside makes zeroes of a sector's bytes beyond the end of the file.
+func (f *file) inside(sector int64, b []byte) []byte {
+	in := max(0, f.size-sector*f.sector)
+	if in >= f.sector || allZero(b[in:]) {
+		return b
+	}
+	b = bytes.Clone(b)
+	clear(b[in:])
+	return b
 }
 
 // syncLies draws a failure after which the pages count as clean and a part of them is not

@@ -13,7 +13,7 @@ func (in *injector) misdirect(f *file, op *pendingOp, before []loss) {
 	}
 	first, last := op.sectors(f.sector)
 	victim, at := in.victim(f, first, last-first, decision)
-	if victim == nil {
+	if victim == nil || !f.written(first, last) {
 		return
 	}
 	ft := in.offer(purposeMisdirect, k, FaultEvent{Kind: FaultMisdirectedWrite, Path: f.obj.name,
@@ -69,6 +69,17 @@ func (in *injector) victim(f *file, first, n int64, decision uint64) (*file, int
 		return g.untouched(int64(draw(decision, 2, uint64(g.durableSize/g.sector-n+1))), n)
 	}
 	return nil, 0
+}
+
+// written reports that the device has all of these sectors; a truncation may have followed
+// the write.
+func (f *file) written(first, last int64) bool {
+	for s := first; s < last; s++ {
+		if f.peek(s).durable == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // room counts the places for n sectors in a file, before and after those from first on.

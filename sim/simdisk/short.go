@@ -16,7 +16,8 @@ func (in *injector) shortWrite(h *handle, k key, off int64, n int) (ft *fault, c
 	if cut == 0 || (h.file != nil && h.file.vol.shut) {
 		return nil, 0, 0
 	}
-	ft = in.offer(purposeShortWrite, k, FaultEvent{Kind: FaultShortWrite, Path: k.obj.name, Off: off, Len: int64(cut)})
+	ft = in.offer(purposeShortWrite, k, FaultEvent{Kind: FaultShortWrite, Path: k.obj.name,
+		Off: off, Len: int64(cut)})
 	return ft, cut, in.d.cfg.Latency.Write.of(spread(decision, 1), n-cut)
 }
 

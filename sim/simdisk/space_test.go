@@ -3,6 +3,7 @@ package simdisk_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,8 +183,8 @@ func TestDescriptorsRunOutAndComeBack(t *testing.T) {
 	must(t, f.Close())
 	must(t, b.view.SyncDir("/"))
 	must(t, b.create(t, "/k", "y").Close())
-	if want := []simdisk.FaultStage{simdisk.FaultFired, simdisk.FaultObserved, simdisk.FaultEnded}; len(stages) != 3 ||
-		stages[0] != want[0] || stages[1] != want[1] || stages[2] != want[2] {
+	want := []simdisk.FaultStage{simdisk.FaultFired, simdisk.FaultObserved, simdisk.FaultEnded}
+	if !slices.Equal(stages, want) {
 		t.Fatalf("stages %v", stages)
 	}
 	b.disk.Kill()

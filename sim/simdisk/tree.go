@@ -62,6 +62,8 @@ type dir struct {
 	durable map[string]node
 	pending []*dirOp // in order
 	listed  bool     // in Disk.dirtyDirs
+
+	leftover *fault // no process has made it
 }
 
 type dirOpKind uint8
