@@ -66,7 +66,7 @@ func (n *Node) start() error {
 	n.loop = netx.NewLoop()
 	n.disk = diskx.New(diskx.Config{Deliver: n.loop.DiskDone})
 	n.net = netx.New(netx.Config{
-		Loop: n.loop, Buffers: buffers, Decode: broker.Decode,
+		Loop: n.loop, Buffers: buffers, Decode: pooledDecode(),
 		FrameMax: int32(n.cfg.Net.RequestBytesMax), IdleTimeout: n.cfg.Net.IdleMax,
 		ConnectionsMax: n.cfg.Net.ConnectionsMax, ConnectionsPerIP: n.cfg.Net.ConnectionsPerIPMax,
 	})
