@@ -23,6 +23,8 @@ type cluster struct {
 	log     []batch
 	end     kafka.Offset
 	drawn   uint64
+
+	snapshot []byte // if not nil, what a start begins with
 }
 
 // batch is one decision's records as bytes, so that every story also tells whether what
@@ -45,8 +47,41 @@ func (c *cluster) start() {
 		c.t.Fatal(err)
 	}
 	c.control = controller.New(controller.Config{NewTopicID: c.draw, Resolver: resolver})
+	c.load()
+}
+
+// load replays the log, onto a snapshot if there is one.
+func (c *cluster) load() {
+	from := kafka.Offset(0)
+	if c.snapshot != nil {
+		image, header, err := metadata.LoadSnapshot(c.snapshot)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.control.LoadSnapshot(image)
+		from = header.End
+		c.control.Commit(from)
+	}
 	for _, b := range c.log {
-		c.replay(b)
+		if b.base >= from {
+			c.replay(b)
+		}
+	}
+}
+
+// takeSnapshot makes a snapshot of what is committed, for the starts to come.
+func (c *cluster) takeSnapshot() metadata.SnapshotID {
+	w := metadata.NewSnapshotWriter(c.control.Committed(), metadata.SnapshotOptions{LeaderEpoch: 1})
+	c.snapshot = []byte{}
+	for {
+		b, err := w.Next()
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if b == nil {
+			return w.ID()
+		}
+		c.snapshot = append(c.snapshot, b...)
 	}
 }
 
@@ -149,6 +184,8 @@ func (c *cluster) command(t *testing.T, d *datadriven.TestData) string {
 		return c.delete(t, d)
 	case "producer-ids":
 		return c.producerIDs(t, d)
+	case "snapshot":
+		return c.takeSnapshot().String() + "\n"
 	case "restart":
 		before := c.control.Image().String()
 		c.start()

@@ -38,7 +38,7 @@ func decided[A any](h *history, decide func() controller.Decision[A]) A {
 func (h *history) step() {
 	id := kafka.BrokerID(rapid.Int32Range(1, 3).Draw(h.t, "broker"))
 	name := fmt.Sprintf("t%d", rapid.IntRange(0, 3).Draw(h.t, "topic"))
-	switch rapid.IntRange(0, 5).Draw(h.t, "step") {
+	switch rapid.IntRange(0, 8).Draw(h.t, "step") {
 	case 0:
 		h.restart()
 	case 1:
@@ -54,6 +54,18 @@ func (h *history) step() {
 		})
 	case 5:
 		h.allocated(id)
+	case 6:
+		h.grown(name, rapid.Int32Range(0, 8).Draw(h.t, "count"))
+	case 7:
+		h.takeSnapshot()
+	case 8:
+		value := rapid.SampledFrom([]string{"5", "6"}).Draw(h.t, "value")
+		decided(h, func() controller.Decision[[]controller.ConfigsAltered] {
+			return h.control.AlterConfigs(controller.AlterConfigs{Resources: []controller.ReplaceConfigs{{
+				Type: metadata.ResourceTopic, Name: name,
+				Configs: []controller.ConfigSetting{{Key: "retention.ms", Value: &value}},
+			}}})
+		})
 	}
 	h.checkEpochs()
 }
@@ -96,6 +108,28 @@ func (h *history) created(topic controller.CreateTopic) {
 		h.t.Fatalf("%d partitions, answered %d", created.PartitionCount(), answer.Partitions)
 	}
 	h.checkSpread(created)
+}
+
+func (h *history) grown(name string, count int32) {
+	before := h.control.Image().Topic(name)
+	answer := decided(h, func() controller.Decision[[]controller.PartitionsCreated] {
+		return h.control.CreatePartitions(controller.CreatePartitions{
+			Topics: []controller.GrowTopic{{Name: name, Count: count}},
+		})
+	})
+	if (answer[0].Code == kafka.UnknownTopicOrPartition) != (before == nil) || len(answer) != 1 {
+		h.t.Fatalf("%s: %v", name, answer)
+	}
+	if before == nil {
+		return
+	}
+	if grows := count > before.PartitionCount(); grows != (answer[0].Code == kafka.None) {
+		// A topic made while there were more brokers than now is not drawn: none leaves.
+		h.t.Fatalf("%s from %d to %d: %s", name, before.PartitionCount(), count, answer[0].Code)
+	}
+	if want := max(count, before.PartitionCount()); h.control.Image().Topic(name).PartitionCount() != want {
+		h.t.Fatalf("%s: not %d partitions", name, want)
+	}
 }
 
 // checkSpread wants leaders and replicas even over the brokers to within one.
@@ -153,8 +187,8 @@ func (h *history) checkEpochs() {
 	}
 }
 
-// Over all histories of requests and restarts: deciding changes nothing, the log gives
-// the state, ids are given once, epochs rise. The shape of partitions (R9) and the steps
+// Over all histories of requests, snapshots and restarts: deciding changes nothing, the
+// log gives the state, and so does a snapshot with the log after it, ids are given once, epochs rise. The shape of partitions (R9) and the steps
 // of epochs (R10) are invariants of replay.
 func TestNothingIsGivenTwiceOrGoesBack(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {

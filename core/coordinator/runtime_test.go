@@ -140,7 +140,13 @@ func (w *world) lead() {
 	// A new leader may lack what was never committed.
 	keep := rapid.IntRange(int(w.hw), int(w.end())).Draw(w.t, "keep")
 	w.log.records = w.log.records[:keep:keep]
-	for at := 0; at < keep; {
+	// What is committed may come from a snapshot instead of the log.
+	at := rapid.IntRange(0, int(w.hw)).Draw(w.t, "snapshot")
+	if at > 0 {
+		w.machine.Replay(0, w.log.records[:at])
+		w.runtime.SnapshotLoaded(kafka.Offset(at))
+	}
+	for at < keep {
 		n := rapid.IntRange(1, keep-at).Draw(w.t, "batch")
 		w.runtime.Loaded(kafka.Offset(at), w.log.records[at:at+n])
 		at += n
@@ -271,6 +277,22 @@ func TestEachMisuseViolatesItsInvariant(t *testing.T) {
 			r.Loaded(0, []int{1, 2})
 			r.Loaded(1, []int{2})
 		}},
+		{"coordinator.replay-in-order", func(r *runtime, _ *ledger) {
+			r.LeadershipGained(2)
+			r.SnapshotLoaded(2)
+			r.Loaded(1, []int{2})
+		}},
+		{"coordinator.load-end", func(r *runtime, _ *ledger) {
+			r.LeadershipGained(2)
+			r.SnapshotLoaded(2)
+			r.LoadDone(1, 0)
+		}},
+		{"coordinator.snapshot-first", func(r *runtime, _ *ledger) {
+			r.LeadershipGained(2)
+			r.Loaded(0, []int{1})
+			r.SnapshotLoaded(2)
+		}},
+		{"coordinator.input-in-state", func(r *runtime, _ *ledger) { r.SnapshotLoaded(2) }},
 		{"coordinator.decide-when-ready", func(r *runtime, _ *ledger) {
 			r.LeadershipLost()
 			r.Submit(nil, "")

@@ -35,7 +35,8 @@ func ParseSnapshotID(name string) (SnapshotID, bool) {
 	end, endErr := strconv.ParseInt(name[:snapshotOffsetDigits], 10, 64)
 	epoch, epochErr := strconv.ParseInt(name[snapshotOffsetDigits+1:][:snapshotEpochDigits], 10, 32)
 	id := SnapshotID{kafka.Offset(end), kafka.LeaderEpoch(epoch)}
-	return id, endErr == nil && epochErr == nil && id.String() == name
+	whole := endErr == nil && epochErr == nil && end >= 0 && epoch >= 0
+	return id, whole && id.String() == name
 }
 
 // ObsoleteSnapshots returns, oldest first, those of the snapshots that are not to be kept,
