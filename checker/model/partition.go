@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -16,6 +17,8 @@ type Op struct {
 	Append         bool
 	Lo, Hi         int64
 	Invoke, Return int64 // unique stamps
+
+	after int64 // append: the end of the append before it in the log
 }
 
 // Outcome of a search.
@@ -50,6 +53,7 @@ func CheckPartition(ops []Op, timeout time.Duration) Result {
 			return Result{Outcome: Illegal, Ops: []int{ops[i].ID}}
 		}
 	}
+	follow(ops)
 	end := int64(0)
 	for first := 0; first < len(ops); {
 		last, open := first+1, ops[first].Return
@@ -76,6 +80,21 @@ func CheckPartition(ops []Op, timeout time.Duration) Result {
 	return r
 }
 
+// follow links the appends in the order of their offsets: that order is known, and a search
+// that had to guess it would try every other one first.
+func follow(ops []Op) {
+	var appends []*Op
+	for i := range ops {
+		if ops[i].Append {
+			appends = append(appends, &ops[i])
+		}
+	}
+	slices.SortFunc(appends, func(a, b *Op) int { return compare(a.Lo, b.Lo) })
+	for i := 1; i < len(appends); i++ {
+		appends[i].after = appends[i-1].Hi
+	}
+}
+
 func compare(a, b int64) int {
 	if a < b {
 		return -1
@@ -86,24 +105,24 @@ func compare(a, b int64) int {
 // checkWindow spares the search where there is nothing to search: one operation, or
 // observations only, which commute.
 func checkWindow(window []Op, end int64, timeout time.Duration, r *Result) Outcome {
-	search := len(window) > 1
-	if search {
-		search = slices.ContainsFunc(window, func(o Op) bool { return o.Append })
-	}
-	if !search {
-		for i := range window {
-			if ok, _ := step(end, &window[i]); !ok {
+	search := len(window) > 1 && slices.ContainsFunc(window, func(o Op) bool { return o.Append })
+	var history []porcupine.Operation
+	for i := range window {
+		o := &window[i]
+		switch {
+		case search && (o.Append || o.Lo > end || o.Hi < math.MaxInt64):
+			history = append(history, porcupine.Operation{ClientId: i, Input: o, Call: o.Invoke, Return: o.Return})
+		case search: // it saw no more than there was before the window: legal at any moment
+		default:
+			if ok, _ := step(end, o); !ok {
 				return Illegal
 			}
 		}
+	}
+	if !search {
 		return Legal
 	}
 	r.Searched++
-	history := make([]porcupine.Operation, len(window))
-	for i := range window {
-		history[i] = porcupine.Operation{ClientId: i, Input: &window[i],
-			Call: window[i].Invoke, Return: window[i].Return}
-	}
 	switch porcupine.CheckOperationsTimeout(partitionLog(end), history, timeout) {
 	case porcupine.Ok:
 		return Legal
@@ -136,7 +155,7 @@ func partitionLog(end int64) porcupine.Model {
 
 func step(end int64, o *Op) (bool, int64) {
 	if o.Append {
-		return o.Lo >= end, o.Hi
+		return o.after == end, o.Hi
 	}
 	return o.Lo <= end && end <= o.Hi, end
 }

@@ -18,7 +18,7 @@ func TestPartitionLog(t *testing.T) {
 			{Append: true, Lo: 0, Hi: 2, Invoke: 1, Return: 2}, {Append: true, Lo: 2, Hi: 3, Invoke: 3, Return: 4}}},
 		"a gap is lawful": {Legal, 2, 0, []Op{
 			{Append: true, Lo: 0, Hi: 1, Invoke: 1, Return: 2}, {Append: true, Lo: 5, Hi: 6, Invoke: 3, Return: 4}}},
-		"appends against real time": {Illegal, 2, 0, []Op{
+		"appends against real time": {Illegal, 1, 0, []Op{
 			{Append: true, Lo: 2, Hi: 3, Invoke: 1, Return: 2}, {Append: true, Lo: 0, Hi: 2, Invoke: 3, Return: 4}}},
 		"overlapping appends may take either order": {Legal, 1, 1, []Op{
 			{Append: true, Lo: 2, Hi: 3, Invoke: 1, Return: 3}, {Append: true, Lo: 0, Hi: 2, Invoke: 2, Return: 4}}},

@@ -21,11 +21,13 @@ const (
 	fetchWait = 500 * time.Millisecond
 	// fetchBytes bounds the answer to a fetch.
 	fetchBytes = 1 << 20
+	// fetchBytesMin is what a slow link brings it down to; a whole batch comes in any case.
+	fetchBytesMin = 1 << 10
 	// recordsMax and recordBytesMax bound a batch that a scenario may ask for.
 	recordsMax     = 1000
 	recordBytesMax = 1 << 20
 	// inFlightMax is what Kafka allows an idempotent producer.
 	inFlightMax = 5
-	// maxBlock is the largest value a producer id request may take before it is asked again.
+	// attemptsMax bounds the attempts recorded for one batch.
 	attemptsMax = 1000
 )

@@ -23,10 +23,11 @@ type reader struct {
 	position int64
 	seek     bool        // position does not follow from the last poll
 	began    env.Instant // when the last poll did
+	limit    int32       // of bytes: less on a link that was too slow for the last answer
 }
 
 func newReader(c *client, cfg *Reader, t *topic, part int32) *reader {
-	r := &reader{client: c, cfg: cfg, t: t, part: part, key: t.key(part), seek: true}
+	r := &reader{client: c, cfg: cfg, t: t, part: part, key: t.key(part), seek: true, limit: cfg.BytesMax}
 	r.place = placeHash(r.key)
 	return r
 }
@@ -94,6 +95,7 @@ func (r *reader) fetch(wait time.Duration) (n int, code kafka.ErrorCode, ok bool
 		Partition: r.part, Position: r.position, Seek: r.seek})
 	kresp, err := r.ask(r.request(wait))
 	if err != nil {
+		r.limit = max(r.limit/2, fetchBytesMin)
 		rec.End(id, history.Info).Error = err.Error()
 		return 0, 0, false
 	}
@@ -115,6 +117,7 @@ func (r *reader) fetch(wait time.Duration) (n int, code kafka.ErrorCode, ok bool
 	op := rec.End(id, history.Ok)
 	op.Records = records
 	r.calm()
+	r.limit = min(2*r.limit, r.cfg.BytesMax)
 	r.seek = false
 	if n = len(records); n > 0 {
 		r.position = records[n-1].Offset + 1
@@ -140,14 +143,14 @@ func (r *reader) records(b []byte) []history.Record {
 func (r *reader) request(wait time.Duration) *kmsg.FetchRequest {
 	req := kmsg.NewPtrFetchRequest()
 	r.w.version(req)
-	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(wait.Milliseconds()), 1, r.cfg.BytesMax
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(wait.Milliseconds()), 1, r.limit
 	rt := kmsg.NewFetchRequestTopic()
 	rt.Topic = r.t.name
 	if req.GetVersion() >= fetchByID {
 		rt.Topic, rt.TopicID = "", r.t.id
 	}
 	rp := kmsg.NewFetchRequestTopicPartition()
-	rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = r.part, r.position, r.cfg.BytesMax
+	rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = r.part, r.position, r.limit
 	rt.Partitions = append(rt.Partitions, rp)
 	req.Topics = append(req.Topics, rt)
 	return req

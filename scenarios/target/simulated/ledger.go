@@ -18,6 +18,7 @@ import (
 //	L3  durable end and high watermark stay within the log
 //	L4  what is called durable can be recovered from the synced image
 //	L5  recovery keeps what was durable, and ends where an append ended
+//	L17 damage is not seen where there is none
 //	R15 an acknowledgement covers durable records only
 type ledger struct {
 	run      *run
@@ -88,7 +89,7 @@ func (l *ledger) observe(ev *trace.Event) {
 	case kindPolicy:
 		r.flushOS = ev.N[0] != 0
 	case kindRecovered:
-		l.recovered(r, ev.N[1])
+		l.recovered(r, ev.N[1], ev.N[3])
 	case kindAck:
 		l.acked(r, ev.N[1], ev.N[2])
 	case kindHW:
@@ -168,8 +169,11 @@ func (r *replica) cut(to int64) bool {
 }
 
 // recovered is told where a boot found the log's end.
-func (l *ledger) recovered(r *replica, end int64) {
+func (l *ledger) recovered(r *replica, end, damages int64) {
 	l.saw("L5")
+	if damages > 0 {
+		l.report("L17", r, "recovery complains of %d damages, and no fault damages stored bytes", damages)
+	}
 	r.recovered, r.found, r.settled = end, true, false
 	if r.deleted {
 		return
