@@ -89,6 +89,19 @@ func (b *troubles) work(round int) {
 	b.view.SyncDirLater("/a", 77)
 }
 
+// leaveInFlight has the crash meet operations of every kind, some half way.
+func (b *troubles) leaveInFlight(round int) {
+	f := b.view.OpenLater(fmt.Sprintf("/late/f%d", round))
+	for k := range 4 {
+		f.WriteAt(env.Write{Bufs: [][]byte{make([]byte, 9000)}, Off: int64(k) * 9000, Durable: k == 3}, 1)
+	}
+	f.Sync(2)
+	f.ReadAt(make([]byte, 100), 0, 3)
+	b.Sleep(40 * time.Microsecond)
+	b.view.SyncDirLater("/a", 4)
+	b.view.RemoveAllLater(fmt.Sprintf("/late/f%d", round-2))
+}
+
 func hashOf(b []byte) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write(b)
@@ -104,12 +117,14 @@ func troubled(seed uint64, cfg simdisk.Config) (string, *simdisk.Disk) {
 		b.Run()
 		fmt.Fprintf(&b.out, "%v %v %v\n", b.done, b.view.Elapsed(), b.Now())
 		b.done = nil
+		b.leaveInFlight(round)
 		if round%2 == 0 {
 			fmt.Fprintf(&b.out, "%+v\n", b.disk.Kill())
 		} else {
 			fmt.Fprintf(&b.out, "%+v\n", b.disk.PowerLoss())
 		}
 		b.mount()
+		b.Run() // what lands now belongs to a dead process
 		for _, path := range b.disk.CachedFiles() {
 			cached, err := b.disk.ReadCached(path)
 			b.note(path, err)
@@ -229,5 +244,46 @@ func TestATapeWithoutFaultsIsCalm(t *testing.T) {
 		if n := b.disk.FaultCounts().Kinds[row.kind].Fired; n != 0 {
 			t.Errorf("%v fired %d times", row.kind, n)
 		}
+	}
+}
+
+// everything breaks all that can break, now and then.
+var everything = simdisk.Faults{
+	Slow: simdisk.Always / 20, StallEvery: 50 * time.Millisecond, Reorder: simdisk.Always / 10,
+	WriteError: simdisk.Always / 30, ShortWrite: simdisk.Always / 5, LatentSector: simdisk.Always / 20,
+	BitRot: simdisk.Always / 30, SyncError: simdisk.Always / 20, SyncLie: simdisk.Always / 20,
+	LostWriteBack: simdisk.Always / 10, Evict: simdisk.Always / 5, MisdirectedWrite: simdisk.Always / 10,
+	WrongRead: simdisk.Always / 10, FullEvery: 40 * time.Millisecond, Leftover: simdisk.Always / 3,
+	DescriptorsMax: 3,
+}
+
+// TestAllFaultsTogether: they meet in every combination, and a run is still that of its seed.
+func TestAllFaultsTogether(t *testing.T) {
+	var sum simdisk.FaultCounts
+	for seed := range uint64(150) {
+		first, d := troubled(seed, simdisk.Config{Faults: everything})
+		if seed%10 == 0 {
+			if second, _ := troubled(seed, simdisk.Config{Faults: everything}); second != first {
+				t.Fatalf("seed %d: two runs differ: %s", seed, firstDifference(first, second))
+			}
+		}
+		counts := d.FaultCounts()
+		for _, kind := range simdisk.FaultKinds() {
+			sum.Kinds[kind].Fired += counts.Of(kind).Fired
+			sum.Kinds[kind].Observed += counts.Of(kind).Observed
+		}
+		sum.UnbackedReads += counts.UnbackedReads
+		sum.Evictions += counts.Evictions
+		sum.FullAtSync += counts.FullAtSync
+		sum.Healed += counts.Healed
+	}
+	for _, kind := range simdisk.FaultKinds() {
+		observable := kind > simdisk.FaultReorder && kind != simdisk.FaultShortWrite
+		if c := sum.Of(kind); c.Fired == 0 || (observable && c.Observed == 0) {
+			t.Errorf("%v: %+v", kind, c)
+		}
+	}
+	if sum.UnbackedReads == 0 || sum.Evictions == 0 || sum.FullAtSync == 0 || sum.Healed == 0 {
+		t.Errorf("goals missed: %+v", sum)
 	}
 }
