@@ -15,6 +15,10 @@ type Config struct {
 	// Disk is the template for the disks of all hosts. Decide, Schedule, Now and Volumes
 	// are set by the world.
 	Disk simdisk.Config
+	// Clock and Process are faults of the machines with an ID, drawn by rate; the zero values
+	// draw none.
+	Clock   ClockConfig
+	Process ProcessConfig
 	// RareOff keeps every rare branch calm; they are still counted as reached.
 	RareOff bool
 	// WallStart is the wall clock at time zero, in milliseconds. Default: 2026-01-01.
@@ -42,6 +46,8 @@ type HostConfig struct {
 	Decode func(class env.Class, frame []byte) any
 	// Listen are the addresses served while the process is live.
 	Listen []Listener
+	// Rack is the failure domain the machine shares its power with; "" for none.
+	Rack string
 	// Volumes is the number of disks; they are mounted at /disk0, /disk1, … Default: 1.
 	Volumes int
 }

@@ -30,9 +30,10 @@ func (h *Host) drain(next *engine.Event, now env.Instant) {
 	if l == nil || h.world.failure != nil {
 		return
 	}
-	if next != nil && next.At <= now && next.Host == h.index && next.Life == h.lives && l.Now() == now {
+	if next != nil && next.At <= now && next.Host == h.index && next.Life == h.lives && l.worldNow() == now {
 		h.batches++
 		if h.choice.Of("drained.batch").Chance(h.batches, drainBatch) {
+			h.owed += h.cost
 			return
 		}
 	}
@@ -40,12 +41,26 @@ func (h *Host) drain(next *engine.Event, now env.Instant) {
 		h.fire((*drained)(l), 0, 0)
 	}
 	if h.crashed() {
-		h.Kill()
+		h.crashDone()
 		return
 	}
-	if busy := l.takeLag(); busy > h.busyUntil {
+	busy := l.takeLag()
+	if h.cost > 0 {
+		busy = h.charge(busy)
+	}
+	h.workUntil = busy
+	if busy > h.busyUntil {
 		h.busyUntil = busy
 	}
+}
+
+// crashDone ends a process that was killed from within an event.
+func (h *Host) crashDone() {
+	if f := h.stopKill; f != nil {
+		h.struck(f, true)
+		return
+	}
+	h.Kill()
 }
 
 // drained is the event that calls Handler.Drained.
@@ -57,6 +72,9 @@ func (d *drained) Fire(uint32, uint64) { d.handler.Drained() }
 func (h *Host) wait(ev *engine.Event) {
 	if len(h.inbox) >= InboxMax {
 		panic("sim: more than InboxMax events wait for host " + h.cfg.Name)
+	}
+	if len(h.frozen) > 0 {
+		h.faults().Fired(h.frozen[0])
 	}
 	h.inbox = append(h.inbox, *ev)
 	if len(h.inbox) == 1 {

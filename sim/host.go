@@ -31,9 +31,22 @@ type Host struct {
 	// what waits while the process is busy, paused or still booting
 	inbox     []engine.Event
 	busyUntil env.Instant
+	workUntil env.Instant // as busyUntil, without pauses
 	batches   uint64
 
-	wallOffset time.Duration
+	clock clock
+
+	// faults
+	asleep     bool
+	frozen     []*Fault      // pauses, stalls and suspensions that last
+	cost, owed time.Duration // of each event, while slowed
+	slowed     *Fault
+	loop       *crashLoop
+	crashedBy  *Fault // what ended the last life, until the next begins
+	stopKill   *Fault // what will have ended this one, if it crashes
+	diskFaults map[uint64]*Fault
+	// ordinals
+	blackouts, loops, stops uint64
 }
 
 // AddHost puts a machine into the world. Its process runs after Start.
@@ -46,11 +59,12 @@ func (w *World) AddHost(cfg HostConfig) *Host {
 			panic("sim: two hosts named " + cfg.Name)
 		}
 	}
-	h := &Host{world: w, cfg: cfg, index: int32(len(w.hosts))}
+	h := &Host{world: w, cfg: cfg, index: int32(len(w.hosts)), diskFaults: make(map[uint64]*Fault)}
 	h.choice = w.engine.Choice.Of("host").Of(cfg.Name)
 	h.node = w.net.AddNode(h.index, cfg.Name, cfg.Listen)
 	h.disk = simdisk.New(h.diskConfig())
 	w.hosts = append(w.hosts, h)
+	h.plan()
 	return h
 }
 
@@ -62,6 +76,7 @@ func (h *Host) diskConfig() simdisk.Config {
 	}
 	cfg.Now = w.engine.Now
 	cfg.Schedule = func(delay time.Duration, fn func()) { w.call(h.local().Add(delay), fn) }
+	cfg.Allow, cfg.OnFault = h.allowDisk, h.diskFault
 	cfg.Volumes = nil
 	for i := range max(1, h.cfg.Volumes) {
 		cfg.Volumes = append(cfg.Volumes, "/disk"+strconv.Itoa(i))
@@ -162,7 +177,7 @@ func (h *Host) Stop(fn func() error) {
 		if fn != nil {
 			err = fn()
 		}
-		h.world.call(l.Now(), func() { h.stopped(l, err) })
+		h.world.call(l.worldNow(), func() { h.stopped(l, err) })
 	})
 }
 
@@ -188,18 +203,6 @@ func (h *Host) Do(fn func()) {
 	}
 }
 
-// Pause lets no event of the process happen for d; what arrives waits.
-func (h *Host) Pause(d time.Duration) {
-	if h.life == nil {
-		return
-	}
-	h.trace(trace.Event{Kind: kindPause, N: [4]int64{d.Milliseconds()}})
-	h.busyUntil = max(h.busyUntil, h.world.Now().Add(d))
-}
-
-// SetWallOffset makes the wall clock of the machine differ from the world's by d.
-func (h *Host) SetWallOffset(d time.Duration) { h.wallOffset = d }
-
 func (h *Host) trace(ev trace.Event) {
 	ev.Node, ev.Topic, ev.Partition = h.cfg.ID, h.cfg.Name, -1
 	h.world.trace(ev)
@@ -210,7 +213,7 @@ func (h *Host) local() env.Instant {
 	if h.life == nil {
 		return h.world.Now()
 	}
-	return h.life.Now()
+	return h.life.worldNow()
 }
 
 // boot starts a life. It happens in one event of the world; the blocking disk time it
@@ -220,6 +223,8 @@ func (h *Host) boot() {
 	l := newLife(h)
 	h.life = l
 	h.node.PoweredOn()
+	h.faults().Observed(h.crashedBy)
+	h.crashedBy = nil
 	h.trace(trace.Event{Kind: kindStart, N: [4]int64{int64(h.Lives())}})
 	h.CrashAtDiskOp(h.crashOps)
 	h.crashOps = 0
@@ -227,6 +232,7 @@ func (h *Host) boot() {
 	var err error
 	ok := h.guard(func() { handler, err = h.cfg.Boot(&l.env) })
 	h.busyUntil = l.takeLag()
+	h.workUntil = h.busyUntil
 	switch {
 	case h.crashed():
 		h.Kill()
@@ -260,5 +266,8 @@ func (h *Host) end() {
 	h.life.dead = true
 	h.life = nil
 	h.lives++ // even: no life; events for the odd number before are stale
-	h.inbox, h.busyUntil, h.armed = nil, 0, false
+	h.inbox, h.busyUntil, h.armed, h.stopKill = nil, 0, false, nil
+	for len(h.frozen) > 0 {
+		h.faults().End(h.frozen[0])
+	}
 }

@@ -25,9 +25,10 @@ type life struct {
 	view    *simdisk.View
 	buffers buffers
 
-	timers  timers.Table
-	wakes   []env.Instant // timer events in the queue, the earliest last
-	elapsed time.Duration // blocking disk time that was charged already
+	timers    timers.Table
+	wakes     []env.Instant // by the world's time: timer events in the queue, the earliest last
+	timersSet uint64        // by a coarse clock: ordinals
+	elapsed   time.Duration // blocking disk time that was charged already
 
 	// what events name by slot
 	done  slots[env.Completion]
@@ -52,7 +53,7 @@ const (
 func newLife(h *Host) *life {
 	l := &life{host: h, number: h.lives, rands: make(map[string]*ordinal)}
 	l.view = h.disk.Mount(l.diskDone)
-	l.stack = h.node.Open(l.number, l, &l.buffers)
+	l.stack = h.node.Open(l.number, (*worldClock)(l), &l.buffers)
 	l.env = env.Env{
 		Clock: l, Net: l.stack, Disk: l.view, Rand: l, Host: l, Buffers: &l.buffers,
 		Tracer: tracer{h.world, h.cfg.ID},
@@ -73,6 +74,9 @@ func (l *life) Fire(op uint32, arg uint64) {
 		l.live = true
 		l.host.trace(trace.Event{Kind: kindLive, N: [4]int64{int64(l.host.Lives())}})
 		l.stack.Serve(l.handler, l.host.cfg.Decode)
+		if l.host.loop != nil {
+			l.host.loopLive()
+		}
 	case opTimer:
 		l.timersDue()
 	case opDisk:
@@ -91,51 +95,11 @@ func (l *life) diskDone(done env.Completion) {
 
 func (l *life) do(fn func()) { l.post(l.host.world.Now(), opCall, l.calls.put(fn)) }
 
-// Now is the monotonic clock: simulated time. Blocking disk calls of the running handler
-// move it on.
-func (l *life) Now() env.Instant { return l.host.world.Now().Add(l.view.Elapsed() - l.elapsed) }
-
-// takeLag returns Now and ends the charge: the time until which the process is busy.
+// takeLag returns worldNow and ends the charge: the time until which the process is busy.
 func (l *life) takeLag() env.Instant {
-	now := l.Now()
+	now := l.worldNow()
 	l.elapsed = l.view.Elapsed()
 	return now
-}
-
-// WallMillis is the wall clock of the machine.
-func (l *life) WallMillis() int64 {
-	return l.host.world.cfg.WallStart + int64(l.Now())/1e6 + l.host.wallOffset.Milliseconds()
-}
-
-// SetTimer arms a timer.
-func (l *life) SetTimer(key env.TimerKey, at env.Instant) {
-	l.timers.Set(key, at)
-	l.wakeAt(at)
-}
-
-func (l *life) ClearTimer(key env.TimerKey) { l.timers.Clear(key) }
-
-// wakeAt makes sure that a timer event comes at or before the given instant. A new one is
-// put into the queue only if it is earlier than all that are there, so they are few.
-func (l *life) wakeAt(at env.Instant) {
-	at = max(at, l.host.world.Now())
-	if n := len(l.wakes); n == 0 || at < l.wakes[n-1] {
-		l.wakes = append(l.wakes, at)
-		l.post(at, opTimer, 0)
-	}
-}
-
-// timersDue delivers one due timer; another that is due as well gets its own event, so
-// that the first may still clear it.
-func (l *life) timersDue() {
-	l.wakes = l.wakes[:len(l.wakes)-1]
-	key, due := l.timers.PopDue(l.Now())
-	if next, armed := l.timers.Next(); armed {
-		l.wakeAt(next)
-	}
-	if due {
-		l.handler.TimerFired(key)
-	}
 }
 
 // Uint64 decides by purpose and by how often the host was asked for it in this life.

@@ -11,6 +11,9 @@ const (
 	// BufferQuarantine is how many released buffers of a host stay poisoned before their
 	// memory is used again, so that a late read of one finds poison.
 	BufferQuarantine = 64
+	// DiskFaultsMax bounds the faults of a disk whose records are kept up to date; one more
+	// is only counted as armed.
+	DiskFaultsMax = 1 << 16
 	// QuarantineBytes bounds what one size class keeps in quarantine, per host.
 	QuarantineBytes = 4 << 20
 )

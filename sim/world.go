@@ -42,6 +42,7 @@ func NewWorld(cfg Config) *World {
 	w.engine.Trace = w.trace
 	w.net = simnet.New(w.engine, cfg.Net)
 	w.rare = newRares(w.engine.Choice, cfg.RareOff)
+	w.planRacks()
 	return w
 }
 
@@ -56,6 +57,16 @@ func (w *World) Net() *simnet.Network { return w.net }
 
 // Hosts are the hosts in the order they were added.
 func (w *World) Hosts() []*Host { return w.hosts }
+
+// Host is the host of that name; nil if there is none.
+func (w *World) Host(name string) *Host {
+	for _, h := range w.hosts {
+		if h.cfg.Name == name {
+			return h
+		}
+	}
+	return nil
+}
 
 // Choice is the root of the world's keyed decisions, for fault plans and workloads.
 func (w *World) Choice() engine.Choice { return w.engine.Choice }

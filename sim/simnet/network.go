@@ -120,6 +120,9 @@ type Clock interface {
 	Now() env.Instant
 }
 
+// Off reports that the machine has no power.
+func (nd *Node) Off() bool { return nd.off }
+
 // SetAsleep says whether the machine is suspended.
 func (nd *Node) SetAsleep(asleep bool) { nd.asleep = asleep }
 
