@@ -197,7 +197,8 @@ var stories = []struct {
 }
 
 func (s *story) create(invoke, ret int64, id string, partitions int32) *history.Op {
-	return s.add(invoke, ret, history.Op{Kind: history.CreateTopic, Result: history.Ok, TopicID: id, Partitions: partitions})
+	return s.add(invoke, ret, history.Op{Kind: history.CreateTopic, Result: history.Ok, TopicID: id,
+		Partitions: partitions})
 }
 
 func (s *story) remove(invoke, ret int64, id string) *history.Op {
@@ -288,8 +289,10 @@ func TestVerdictDrawsTheContradiction(t *testing.T) {
 	for _, want := range []string{
 		"violated story seed 0: 2 operations, 10 processes\n",
 		"H12 real-time order: t-0: 0/1 was acknowledged before 1/1 was sent, and stands behind it\n",
-		"  p0 producer    |--------------|                                  #0 produce 0/1 to t-0 acks=-1 -> ok offset 1  0.001000s..0.002000s\n",
-		"  p1 producer                                   |---------------|  #1 produce 1/1 to t-0 acks=-1 -> ok offset 0  0.003000s..0.004000s\n",
+		"  p0 producer    |--------------|                                  " +
+			"#0 produce 0/1 to t-0 acks=-1 -> ok offset 1  0.001000s..0.002000s\n",
+		"  p1 producer                                   |---------------|  " +
+			"#1 produce 1/1 to t-0 acks=-1 -> ok offset 0  0.003000s..0.004000s\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("want %q in\n%s", want, got)

@@ -156,13 +156,16 @@ func (c *check) contradiction(p *partition, early, late *history.Op, i int) {
 	case isEarly && isLate:
 		return // H12 has it
 	case !isEarly && isLate:
-		c.report("H4", p.name, fmt.Sprintf("an operation saw the log up to offset %d and was over before %s, which is not behind that, was sent",
+		c.report("H4", p.name, fmt.Sprintf("an operation saw the log up to offset %d and was over before "+
+			"%s, which is not behind that, was sent",
 			u.end, describeValues(late)), ops...)
 	case isEarly && late.Kind == history.Fetch:
-		c.report("H14", p.name, fmt.Sprintf("%s (offset %d) was acknowledged, then a read from offset %d found nothing",
+		c.report("H14", p.name, fmt.Sprintf(
+			"%s (offset %d) was acknowledged, then a read from offset %d found nothing",
 			describeValues(early), u.base, late.Position), ops...)
 	default:
-		c.report("C1", p.name, fmt.Sprintf("one operation saw the log with offset %d, a later one without", u.base), ops...)
+		c.report("C1", p.name, fmt.Sprintf("one operation saw the log with offset %d, a later one without",
+			u.base), ops...)
 	}
 }
 
@@ -206,10 +209,12 @@ func (c *check) modelOps(p *partition) []model.Op {
 		if ret == end {
 			ret = end + int64(i) + 1 // open operations, unique stamps
 		}
-		ops = append(ops, model.Op{ID: u.op.ID, Append: true, Lo: u.base, Hi: u.end, Invoke: u.op.Invoke.Seq, Return: ret})
+		ops = append(ops, model.Op{ID: u.op.ID, Append: true, Lo: u.base, Hi: u.end, Invoke: u.op.Invoke.Seq,
+			Return: ret})
 	}
 	for _, o := range c.observations(p) {
-		ops = append(ops, model.Op{ID: o.op.ID, Lo: o.lo, Hi: o.hi, Invoke: o.op.Invoke.Seq, Return: o.op.Return.Seq})
+		ops = append(ops, model.Op{ID: o.op.ID, Lo: o.lo, Hi: o.hi, Invoke: o.op.Invoke.Seq,
+			Return: o.op.Return.Seq})
 	}
 	return ops
 }

@@ -25,7 +25,8 @@ func TestFalsifiedHistoriesAreRefused(t *testing.T) {
 			if !f.apply(rng, h, final) {
 				continue
 			}
-			if v := Check(h, Options{Final: final, Fresh: true, Healed: true, ModelPercent: 100}); v.Outcome != Violated {
+			if v := Check(h, Options{Final: final, Fresh: true, Healed: true,
+				ModelPercent: 100}); v.Outcome != Violated {
 				t.Errorf("seed %d: %s is not refused: %s %v", seed, f.name, v.Outcome, v.Notes)
 			}
 		}
@@ -124,7 +125,8 @@ func (w *soundWorld) begin(c *soundClient) int {
 		o.Kind, o.Acks, o.Attempts = history.Produce, -1, make([]history.Attempt, 1)
 		for range 1 + w.rng.IntN(3) {
 			c.counter++
-			o.Records = append(o.Records, history.Record{Offset: -1, Value: history.NewValue(c.id, c.counter), Timestamp: int64(c.counter)})
+			o.Records = append(o.Records, history.Record{Offset: -1, Value: history.NewValue(c.id, c.counter),
+				Timestamp: int64(c.counter)})
 		}
 	case history.RoleTail:
 		o.Kind, o.Position = history.Fetch, w.position[c.id]
@@ -160,7 +162,8 @@ var falsifications = []struct {
 	name  string
 	apply func(rng *rand.Rand, h *history.History, final *history.Final) bool
 }{
-	{"swapping the offsets of two acknowledged sends", func(rng *rand.Rand, h *history.History, _ *history.Final) bool {
+	{"swapping the offsets of two acknowledged sends", func(rng *rand.Rand, h *history.History,
+		_ *history.Final) bool {
 		a, b := pick(rng, h, acked), pick(rng, h, acked)
 		if a == nil || b == nil || a == b {
 			return false
@@ -168,7 +171,8 @@ var falsifications = []struct {
 		shift(a, b.Records[0].Offset-a.Records[0].Offset)
 		return true
 	}},
-	{"dropping an acknowledged append from the log", func(rng *rand.Rand, h *history.History, f *history.Final) bool {
+	{"dropping an acknowledged append from the log", func(rng *rand.Rand, h *history.History,
+		f *history.Final) bool {
 		a := pick(rng, h, acked)
 		p := &f.Partitions[0]
 		i := p.Index(a.Records[0].Offset)
@@ -191,14 +195,16 @@ var falsifications = []struct {
 		}
 		return true
 	}},
-	{"a read that ends before its first record was sent", func(rng *rand.Rand, h *history.History, _ *history.Final) bool {
+	{"a read that ends before its first record was sent", func(rng *rand.Rand, h *history.History,
+		_ *history.Final) bool {
 		poll := pick(rng, h, polled)
 		if poll == nil {
 			return false
 		}
 		return before(h, poll, sender(h, poll.Records[len(poll.Records)-1].Value))
 	}},
-	{"a send that begins after another behind it was acknowledged", func(rng *rand.Rand, h *history.History, _ *history.Final) bool {
+	{"a send that begins after another behind it was acknowledged", func(rng *rand.Rand, h *history.History,
+		_ *history.Final) bool {
 		late := pick(rng, h, func(o *history.Op) bool { return acked(o) && o.Records[0].Offset > 0 })
 		if late == nil {
 			return false
@@ -216,7 +222,8 @@ var falsifications = []struct {
 			return o.Kind == history.ListOffsets && sawAcked(h, o)
 		}))
 	}},
-	{"an empty read after an acknowledged send", func(rng *rand.Rand, h *history.History, _ *history.Final) bool {
+	{"an empty read after an acknowledged send", func(rng *rand.Rand, h *history.History,
+		_ *history.Final) bool {
 		poll := pick(rng, h, func(o *history.Op) bool { return polled(o) && sawAcked(h, o) })
 		if poll == nil {
 			return false

@@ -67,7 +67,8 @@ func (c *check) neverBack(p *partition, which int64) {
 			}
 		}
 		if worst != nil {
-			c.report("H15", p.name, fmt.Sprintf("offset for %d was %d, later %d", which, worst.Offset, o.Offset), worst.ID, o.ID)
+			c.report("H15", p.name, fmt.Sprintf("offset for %d was %d, later %d", which, worst.Offset, o.Offset),
+				worst.ID, o.ID)
 		}
 	}
 }
@@ -120,7 +121,8 @@ func (c *check) largestTimestamp(p *partition, o *history.Op, completed []int64)
 	}
 	for i, r := range p.log.Records {
 		if completed[i] < o.Invoke.Seq && (o.Offset < 0 || r.Timestamp > o.FoundTimestamp) {
-			c.report("H16", p.name, fmt.Sprintf("largest timestamp: the answer was offset %d with %d, offset %d had %d",
+			c.report("H16", p.name, fmt.Sprintf(
+				"largest timestamp: the answer was offset %d with %d, offset %d had %d",
 				o.Offset, o.FoundTimestamp, r.Offset, r.Timestamp), o.ID)
 			return
 		}

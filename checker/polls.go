@@ -47,7 +47,8 @@ func (c *check) onePoll(p *partition, r *reader, o *history.Op) {
 	first := o.Records[0].Offset
 	switch {
 	case first < r.next:
-		c.report("H8", p.name, fmt.Sprintf("process %d was at offset %d and got %d", o.Process, r.next, first), before...)
+		c.report("H8", p.name, fmt.Sprintf("process %d was at offset %d and got %d", o.Process, r.next, first),
+			before...)
 	case p.firstBetween(r.next, first) >= 0:
 		c.report("H9", p.name, fmt.Sprintf("process %d was at offset %d and got %d: offset %d was skipped",
 			o.Process, r.next, first, p.firstBetween(r.next, first)), before...)
@@ -59,7 +60,8 @@ func (c *check) onePoll(p *partition, r *reader, o *history.Op) {
 		if b <= a {
 			c.report("H10", p.name, fmt.Sprintf("offset %d follows %d in one poll", b, a), o.ID)
 		} else if skipped := p.firstBetween(a+1, b); skipped >= 0 {
-			c.report("H10", p.name, fmt.Sprintf("offset %d is missing between %d and %d in one poll", skipped, a, b), o.ID)
+			c.report("H10", p.name, fmt.Sprintf("offset %d is missing between %d and %d in one poll", skipped, a,
+				b), o.ID)
 		}
 	}
 	r.last, r.next = o, o.Records[n-1].Offset+1
@@ -82,13 +84,15 @@ func (c *check) sameBytes(p *partition, o *history.Op) {
 	for _, r := range o.Records {
 		s, known := p.values[r.Value]
 		if !known || r.Value == 0 {
-			c.report("H4", p.name, fmt.Sprintf("offset %d was read as %s, which nobody sent here", r.Offset, r.Value), o.ID)
+			c.report("H4", p.name, fmt.Sprintf("offset %d was read as %s, which nobody sent here", r.Offset,
+				r.Value), o.ID)
 			return
 		}
 		got, ok := p.log.At(r.Offset)
 		same := r.Offset < p.log.Start || ok && got.Value == r.Value || !p.oracle
 		if want := s.op.Records[s.i].Timestamp; same && want >= 0 && r.Timestamp != want {
-			c.report("H4", p.name, fmt.Sprintf("%s was read with timestamp %d, sent with %d", r.Value, r.Timestamp, want),
+			c.report("H4", p.name, fmt.Sprintf("%s was read with timestamp %d, sent with %d", r.Value, r.Timestamp,
+				want),
 				o.ID, s.op.ID)
 			return
 		}

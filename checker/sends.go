@@ -30,7 +30,7 @@ func (c *check) ackedIsThere(p *partition, o *history.Op) {
 	base := ackedBase(o)
 	if base < 0 {
 		if p.whole[o.ID] == 0 {
-			c.report("H1", p.name, describeValues(o)+" acknowledged without offset and in no place of the final log", o.ID)
+			c.report("H1", p.name, describeValues(o)+" acknowledged without offset and nowhere in the final log", o.ID)
 		}
 		return
 	}

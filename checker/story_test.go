@@ -78,7 +78,8 @@ func (s *story) log(counters ...uint64) *history.FinalPartition {
 }
 
 func (s *story) history() *history.History {
-	h := &history.History{Name: "story", Ops: slices.Clone(s.ops), End: history.Stamp{At: storyEnd * 1e6, Seq: storyEnd}}
+	h := &history.History{Name: "story", Ops: slices.Clone(s.ops), End: history.Stamp{At: storyEnd * 1e6,
+		Seq: storyEnd}}
 	for p := range int32(10) {
 		role := history.RoleProducer
 		if p == 9 && s.tail {

@@ -74,7 +74,8 @@ func (c *check) staysDeleted(name string, d, o *history.Op) {
 // deleted it.
 func (c *check) staysCreated(name string, d, o *history.Op, ops []*history.Op) {
 	for _, x := range ops {
-		if x.Kind == history.DeleteTopic && x.Result != history.Fail && d.Invoke.Before(x.Return) && x.Invoke.Before(o.Return) {
+		if x.Kind == history.DeleteTopic && x.Result != history.Fail && d.Invoke.Before(x.Return) &&
+			x.Invoke.Before(o.Return) {
 			return
 		}
 	}
@@ -91,7 +92,8 @@ func (c *check) staysCreated(name string, d, o *history.Op, ops []*history.Op) {
 	default:
 		c.saw("H27", 1)
 		if d.Partitions > 0 && o.Partitions < d.Partitions {
-			c.report("H27", name, fmt.Sprintf("has %d partitions, %d were acknowledged", o.Partitions, d.Partitions), d.ID, o.ID)
+			c.report("H27", name, fmt.Sprintf("has %d partitions, %d were acknowledged", o.Partitions,
+				d.Partitions), d.ID, o.ID)
 		}
 	}
 }

@@ -84,7 +84,8 @@ func unknownKeys(n *yaml.Node, t reflect.Type, path string) []error {
 			errs = append(errs, unknownKeys(n.Content[i+1], field, path+key.Value+".")...)
 		}
 	case t.Kind() == reflect.Struct && n.Kind != 0:
-		errs = append(errs, fmt.Errorf("line %d: %s: want keys and values: %s", n.Line, strings.TrimSuffix(path, "."),
+		errs = append(errs, fmt.Errorf("line %d: %s: want keys and values: %s", n.Line, strings.TrimSuffix(path,
+			"."),
 			strings.Join(slices.Sorted(maps.Keys(fields(t))), ", ")))
 	case t.Kind() == reflect.Slice && n.Kind == yaml.SequenceNode:
 		for _, e := range n.Content {

@@ -207,7 +207,8 @@ func (s *Scenario) Validate() error {
 	case len(s.Topics) == 0 && len(s.Clients.Churn) == 0:
 		bad("topics: want at least one topic or churn")
 	}
-	if s.Duration < 0 || time.Duration(s.Duration) > durationMax || s.Recovery < 0 || time.Duration(s.Recovery) > durationMax {
+	if s.Duration < 0 || time.Duration(s.Duration) > durationMax || s.Recovery < 0 ||
+		time.Duration(s.Recovery) > durationMax {
 		bad("duration, recovery: want 0s..%s", durationMax)
 	}
 	for name, p := range map[string]float64{"aimed": f.Aimed, "in-recovery": f.InRecovery} {
@@ -256,7 +257,8 @@ func (s *Scenario) Workload(draw func(what string, n int) int) workload.Config {
 			Count: r.Count, Pause: time.Duration(r.Pause), BytesMax: r.Bytes})
 	}
 	for _, l := range s.Clients.Listers {
-		cfg.Listers = append(cfg.Listers, workload.Lister{Topic: l.Topic, Count: l.Count, Pause: time.Duration(l.Pause)})
+		cfg.Listers = append(cfg.Listers, workload.Lister{Topic: l.Topic, Count: l.Count,
+			Pause: time.Duration(l.Pause)})
 	}
 	for _, c := range s.Clients.Churn {
 		cfg.Churn = append(cfg.Churn, workload.Churn{Topic: c.Topic, Count: c.Count, Pause: time.Duration(c.Pause),
@@ -377,7 +379,8 @@ func (c *Codec) UnmarshalYAML(n *yaml.Node) error {
 
 // UnmarshalYAML reads tail or reread.
 func (k *ReaderKind) UnmarshalYAML(n *yaml.Node) error {
-	return word(n, k, map[string]ReaderKind{"tail": ReaderKind(workload.Tail), "reread": ReaderKind(workload.Reread)})
+	return word(n, k, map[string]ReaderKind{"tail": ReaderKind(workload.Tail),
+		"reread": ReaderKind(workload.Reread)})
 }
 
 // UnmarshalYAML reads calm or drawn.

@@ -27,17 +27,21 @@ func TestMistakesInAScenarioAreExplained(t *testing.T) {
 		{"claim: [", "x.yaml: yaml: line 1"},
 		{"topics:\n  - {name: t}\n", "x.yaml: claim: want the sentence that a green run supports"},
 		{"claim: it works\n", "topics: want at least one topic or churn"},
-		{sound + "fault: {kill: 2s}\n", "x.yaml: line 4: fault: unknown key (did you mean faults?); known are brokers, checks, claim"},
-		{sound + "faults: {kil: 2s}\n", "x.yaml: line 4: faults.kil: unknown key (did you mean kill?); known are aimed"},
+		{sound + "fault: {kill: 2s}\n",
+			"x.yaml: line 4: fault: unknown key (did you mean faults?); known are brokers, checks, claim"},
+		{sound + "faults: {kil: 2s}\n",
+			"x.yaml: line 4: faults.kil: unknown key (did you mean kill?); known are aimed"},
 		{sound + "faults: {kill: often}\n", `x.yaml: line 4: want a duration like 20s or 300ms, got "often"`},
 		{sound + "faults: 7\n", "x.yaml: line 4: faults: want keys and values: aimed"},
 		{sound + "faults: {aimed: 2}\n", "x.yaml: faults: aimed: 2, want a chance from 0 to 1"},
 		{sound + "faults: {fs: zfs}\n", `x.yaml: line 4: want one of drawn, ext4, strict, got "zfs"`},
 		{sound + "log: {journal-files: [2, many]}\n", `x.yaml: line 4: want a whole number, got "many"`},
 		{sound + "clients: {producers: {topic: t}}\n", "x.yaml: line 4: clients.producers: want a list"},
-		{sound + "clients:\n  producers:\n    - {topic: t, acks: some}\n", `x.yaml: line 6: want one of -1, 0, 1, all, got "some"`},
+		{sound + "clients:\n  producers:\n    - {topic: t, acks: some}\n",
+			`x.yaml: line 6: want one of -1, 0, 1, all, got "some"`},
 		{sound + "clients: {readers: [{topic: u}]}\n", `reader of topic "u", which is not among the topics`},
-		{sound + "clients: {producers: [{topic: t, acks: 1, idempotent: true}]}\n", "an idempotent producer needs acks -1"},
+		{sound + "clients: {producers: [{topic: t, acks: 1, idempotent: true}]}\n",
+			"an idempotent producer needs acks -1"},
 		{sound + "goals: {fault/kill: 0}\n", "goals: fault/kill: 0, want at least 1 per 1000 seeds"},
 		{sound + "---\nclaim: another\n", "x.yaml: has a second document"},
 		{sound + "claim: again\n", "already defined"},
@@ -64,7 +68,8 @@ func TestScenariosOfOneOwnsFolderAreFound(t *testing.T) {
 }
 
 func TestListsAreDrawnFromByKey(t *testing.T) {
-	s, err := Parse("x.yaml", []byte("claim: c\ntopics:\n  - name: t\n    config: {internal.segment.bytes: [1, 2, 3], a: 7}\n"))
+	s, err := Parse("x.yaml", []byte("claim: c\ntopics:\n"+
+		"  - {name: t, config: {internal.segment.bytes: [1, 2, 3], a: 7}}\n"))
 	require.NoError(t, err)
 	var asked []string
 	cfg := s.Workload(func(what string, n int) int { asked = append(asked, what); return n - 1 })

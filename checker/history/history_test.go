@@ -14,14 +14,16 @@ func sample() (*History, *Final) {
 	now := int64(0)
 	r := NewRecorder("sample", 7, func() int64 { now += 10; return now })
 	p := r.Process(RoleProducer, "producer 0")
-	a := r.Begin(Op{Process: p, Kind: Produce, Topic: "t", TopicID: "x", Acks: -1, Records: []Record{{-1, NewValue(p, 1), 5}}})
+	a := r.Begin(Op{Process: p, Kind: Produce, Topic: "t", TopicID: "x", Acks: -1, Records: []Record{{-1,
+		NewValue(p, 1), 5}}})
 	b := r.Begin(Op{Process: p, Kind: Fetch, Topic: "t", TopicID: "x", Position: 3, Seek: true})
 	o := r.End(a, Ok)
 	o.Records[0].Offset = 0
 	o.Attempts = []Attempt{{Invoke: o.Invoke, Return: o.Return, Result: Ok, ProducerID: -1}}
 	r.Begin(Op{Process: p, Kind: ListOffsets, Topic: "t", Timestamp: -1})
 	r.End(b, Fail).Code = int16(kafka.OffsetOutOfRange)
-	final := &Final{Partitions: []FinalPartition{{Topic: "t", TopicID: "x", End: 1, Records: []Record{{0, NewValue(p, 1), 5}}}}}
+	final := &Final{Partitions: []FinalPartition{{Topic: "t", TopicID: "x", End: 1, Records: []Record{{0,
+		NewValue(p, 1), 5}}}}}
 	return r.Finish(), final
 }
 
@@ -56,7 +58,10 @@ func TestOpenOperationsAreOfUnknownEffect(t *testing.T) {
 func TestUnfitHistoriesAreRefusedWithTheReason(t *testing.T) {
 	for want, spoil := range map[string]func(*History){
 		"stamps must be unique": func(h *History) { h.Ops[1].Return.Seq = h.Ops[0].Invoke.Seq },
-		"returns before it":     func(h *History) { h.Ops[0].Return, h.Ops[0].Invoke = h.Ops[0].Invoke, h.Ops[0].Return },
+		"returns before it": func(h *History) {
+			h.Ops[0].Return, h.Ops[0].Invoke = h.Ops[0].Invoke,
+				h.Ops[0].Return
+		},
 		"want the order": func(h *History) {
 			h.Ops[0].Invoke.Seq, h.Ops[0].Return.Seq = 7, 8
 			h.End.Seq = 9

@@ -27,7 +27,8 @@ func TestPartitionLog(t *testing.T) {
 		"a read beside the append": {Legal, 1, 1, []Op{
 			{Lo: 1, Hi: 9, Invoke: 1, Return: 4}, {Append: true, Lo: 0, Hi: 1, Invoke: 2, Return: 3}}},
 		"seen, then not seen": {Illegal, 1, 1, []Op{
-			{Append: true, Lo: 0, Hi: 1, Invoke: 1, Return: 9}, {Lo: 1, Hi: 9, Invoke: 2, Return: 3}, {Hi: 0, Invoke: 4, Return: 5}}},
+			{Append: true, Lo: 0, Hi: 1, Invoke: 1, Return: 9}, {Lo: 1, Hi: 9, Invoke: 2, Return: 3}, {Hi: 0,
+				Invoke: 4, Return: 5}}},
 		"over before it began": {Illegal, 0, 0, []Op{{Append: true, Hi: 1, Invoke: 3, Return: 2}}},
 	} {
 		t.Run(name, func(t *testing.T) {

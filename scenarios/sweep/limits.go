@@ -7,6 +7,8 @@ const (
 	WorkersMax = 1024
 	// aheadPerWorker bounds how far a fast worker may run ahead of the slowest seed.
 	aheadPerWorker = 8
+	// gcPercent is GOGC during a sweep: memory is at most a few megabytes per worker.
+	gcPercent = 400
 	// twicePerThousand is the share of green seeds that are run twice.
 	twicePerThousand = 20
 )

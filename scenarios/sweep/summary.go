@@ -88,7 +88,8 @@ func (s *Summary) Unseen() []Goal {
 }
 
 // worst orders the ways to fail: what a sweep is called if it has several.
-var worst = []scenarios.Status{scenarios.Broken, scenarios.Nondeterministic, scenarios.Violated, scenarios.Crashed,
+var worst = []scenarios.Status{scenarios.Broken, scenarios.Nondeterministic, scenarios.Violated,
+	scenarios.Crashed,
 	scenarios.Stuck, scenarios.Inconclusive}
 
 // Outcome is the sweep in one word: green, UNSEEN, or the worst that happened.

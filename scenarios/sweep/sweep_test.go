@@ -43,19 +43,22 @@ func TestLinesDependOnTheSeedsAlone(t *testing.T) {
 		require.Equal(t, want, lines.String())
 	}
 	require.Equal(t, 61, strings.Count(want, "\n"))
-	require.Contains(t, want, `{"seed":33,"status":"violated","verdict":"H1 lost write","hash":"0000000000000063"`)
+	require.Contains(t, want,
+		`{"seed":33,"status":"violated","verdict":"H1 lost write","hash":"0000000000000063"`)
 }
 
 func TestSweepStopsAtTheFirstFailureInOrderOfSeed(t *testing.T) {
 	var lines bytes.Buffer
-	sum, err := Sweep(Config{Run: fake(5), From: 1, To: 1_000_000, Workers: 4, StopAtFailure: true, Lines: &lines})
+	sum, err := Sweep(Config{Run: fake(5), From: 1, To: 1_000_000, Workers: 4, StopAtFailure: true,
+		Lines: &lines})
 	require.NoError(t, err)
 	require.Equal(t, 5, sum.Runs)
 	require.Equal(t, 6, strings.Count(lines.String(), "\n"))
 }
 
 func TestMissedGoalIsUnseenNotGreen(t *testing.T) {
-	s := &scenarios.Scenario{Name: "x", Goals: map[string]int{"fault/kill": 2001, "other": 1000, "never but rare": 9}}
+	s := &scenarios.Scenario{Name: "x", Goals: map[string]int{"fault/kill": 2001, "other": 1000,
+		"never but rare": 9}}
 	sum, err := Sweep(Config{Scenario: s, Run: fake(0), From: 1, To: 1000, Workers: 8})
 	require.NoError(t, err)
 	require.Equal(t, "UNSEEN", sum.Outcome())
@@ -64,7 +67,8 @@ func TestMissedGoalIsUnseenNotGreen(t *testing.T) {
 	require.Contains(t, sum.String(), "UNSEEN fault/kill")
 
 	// A hundred seeds owe less than one of the rare kind.
-	sum, err = Sweep(Config{Scenario: &scenarios.Scenario{Goals: map[string]int{"never but rare": 9}}, Run: fake(0),
+	sum, err = Sweep(Config{Scenario: &scenarios.Scenario{Goals: map[string]int{"never but rare": 9}},
+		Run:  fake(0),
 		From: 1, To: 100, Workers: 8})
 	require.NoError(t, err)
 	require.Equal(t, "green", sum.Outcome())

@@ -80,7 +80,8 @@ func (c *client) deleteTopic(t *topic) bool {
 		switch {
 		case errors.Is(err, errStopped):
 			return false
-		case err == nil && (code == kafka.None || code == kafka.UnknownTopicOrPartition || code == kafka.UnknownTopicID):
+		case err == nil && (code == kafka.None || code == kafka.UnknownTopicOrPartition ||
+			code == kafka.UnknownTopicID):
 			c.calm()
 			return true
 		}
@@ -93,7 +94,8 @@ func (c *client) deleteTopic(t *topic) bool {
 
 func (c *client) deleteOnce(t *topic) (kafka.ErrorCode, error) {
 	key := t.key(0)
-	id := c.w.rec.Begin(history.Op{Process: c.proc, Kind: history.DeleteTopic, Topic: key.Topic, TopicID: key.TopicID})
+	id := c.w.rec.Begin(history.Op{Process: c.proc, Kind: history.DeleteTopic, Topic: key.Topic,
+		TopicID: key.TopicID})
 	req := kmsg.NewPtrDeleteTopicsRequest()
 	req.TimeoutMillis = int32(requestTimeout / time.Millisecond)
 	c.w.version(req)

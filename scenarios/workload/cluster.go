@@ -246,7 +246,8 @@ func (c *client) createOnce(want Topic) (kafka.ErrorCode, error) {
 		t.ReplicationFactor = -1
 	}
 	for _, k := range sortedKeys(want.Configs) {
-		t.Configs = append(t.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: k, Value: kmsg.StringPtr(want.Configs[k])})
+		t.Configs = append(t.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: k,
+			Value: kmsg.StringPtr(want.Configs[k])})
 	}
 	req.Topics = append(req.Topics, t)
 	id := c.w.rec.Begin(history.Op{Process: c.proc, Kind: history.CreateTopic, Topic: want.Name,

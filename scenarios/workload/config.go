@@ -95,7 +95,8 @@ func (c *Config) Validate() error {
 	for i := range c.Topics {
 		t := &c.Topics[i]
 		if t.Name == "" || t.Partitions <= 0 || known[t.Name] {
-			return fmt.Errorf("workload: topic %q with %d partitions: want one each, with partitions", t.Name, t.Partitions)
+			return fmt.Errorf("workload: topic %q with %d partitions: want one each, with partitions", t.Name,
+				t.Partitions)
 		}
 		known[t.Name] = true
 	}

@@ -109,10 +109,23 @@ func (c *Conn) write(req kmsg.Request) *Call {
 	c.corr++
 	call := &Call{req: req, corr: c.corr, sent: c.fiber.Now()}
 	if c.err == nil {
-		b := formatter.AppendRequest(nil, req, c.corr)
+		b := formatter.AppendRequest(make([]byte, 0, requestSize(req)), req, c.corr)
 		c.fiber.host.env.Net.Send(c.id, env.Frame{Chunks: []env.Chunk{{Bytes: b[lengthPrefix:]}}})
 	}
 	return call
+}
+
+// requestSize is about what a request takes on the wire, so that it is not copied as it grows.
+func requestSize(req kmsg.Request) int {
+	size := 160
+	if p, ok := req.(*kmsg.ProduceRequest); ok {
+		for i := range p.Topics {
+			for j := range p.Topics[i].Partitions {
+				size += len(p.Topics[i].Partitions[j].Records)
+			}
+		}
+	}
+	return size
 }
 
 // Await waits until the call is over. If that takes too long the connection is closed, for a

@@ -45,7 +45,8 @@ func runLister(c *client, cfg *Lister, t *topic, part int32) {
 // listOffsets asks one question and records it; ok is false where there was no answer.
 func (c *client) listOffsets(t *topic, part int32, timestamp int64) (offset int64, ok bool) {
 	key, rec := t.key(part), c.w.rec
-	id := rec.Begin(history.Op{Process: c.proc, Kind: history.ListOffsets, Topic: key.Topic, TopicID: key.TopicID,
+	id := rec.Begin(history.Op{Process: c.proc, Kind: history.ListOffsets, Topic: key.Topic,
+		TopicID:   key.TopicID,
 		Partition: part, Timestamp: timestamp})
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.ReplicaID = -1

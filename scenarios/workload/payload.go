@@ -3,6 +3,7 @@ package workload
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"slices"
 
 	"github.com/tidemark-log/tidemark/checker/history"
 	"github.com/tidemark-log/tidemark/core/record"
@@ -19,7 +20,9 @@ import (
 
 const (
 	payloadMin = 12
-	headerName = "v"
+	// recordBytesMin is less than any record of ours takes in a batch that is not compressed.
+	recordBytesMin = 24
+	headerName     = "v"
 )
 
 // placeHash ties a record to its partition.
@@ -33,18 +36,28 @@ func placeHash(key history.Key) uint32 {
 
 func padding(v history.Value) byte { return byte(v) ^ byte(v>>history.CounterBits)*31 ^ 0xa5 }
 
+// writer makes payloads in memory that it reuses: what it gives is valid until its next call.
+type writer struct {
+	buf     []byte
+	headers [1]record.Header
+}
+
 // payload makes the record of value v, size bytes long, for the place.
-func payload(v history.Value, place uint32, size int) (key, value []byte, headers []record.Header) {
-	b := make([]byte, 0, 12+max(size, payloadMin))
-	b = binary.BigEndian.AppendUint32(b, uint32(v.Process()))
+func (w *writer) payload(v history.Value, place uint32, size int) (key, value []byte,
+	headers []record.Header) {
+	b := binary.BigEndian.AppendUint32(w.buf[:0], uint32(v.Process()))
 	b = binary.BigEndian.AppendUint64(b, uint64(v))
 	b = binary.BigEndian.AppendUint64(b, uint64(v))
 	b = binary.BigEndian.AppendUint32(b, place)
+	at := len(b)
+	b = slices.Grow(b, max(0, size-payloadMin))[:at+max(0, size-payloadMin)]
 	pad := padding(v)
-	for range size - payloadMin {
-		b = append(b, pad)
+	for i := range b[at:] {
+		b[at+i] = pad
 	}
-	return b[:4:4], b[12:], []record.Header{{Key: headerName, Value: b[4:12:12]}}
+	w.buf = b
+	w.headers[0] = record.Header{Key: headerName, Value: b[4:12:12]}
+	return b[:4:4], b[12:], w.headers[:]
 }
 
 // readPayload gives the value of a record, or zero if it is not as it was sent to the place.
@@ -85,6 +98,7 @@ func (d *Decoder) Append(out []history.Record, b record.Batch, place uint32, fro
 	case !b.CRCValid():
 		return append(out, history.Record{Offset: max(from, int64(b.BaseOffset()))})
 	}
+	out = slices.Grow(out, max(0, min(int(b.Count()), len(b)/recordBytesMin)))
 	for r, err := range d.inspector.Records(b) {
 		if err != nil {
 			return append(out, history.Record{Offset: max(from, int64(b.LastOffset()))})

@@ -24,6 +24,7 @@ type producer struct {
 	key     history.Key
 	place   uint32
 	builder *record.Builder
+	writer  writer
 
 	identity record.Producer // ID −1: none yet
 	lost     bool            // the identity is spent; it goes when nothing is on the way
@@ -123,10 +124,12 @@ func (p *producer) newBatch(now env.Instant) *batch {
 			records[i].Timestamp = -1
 		}
 		b.times = append(b.times, ts)
-		b.sizes = append(b.sizes, payloadMin+p.f.Draw("workload.producer.size", max(0, p.cfg.BytesMax-payloadMin)+1))
+		b.sizes = append(b.sizes, payloadMin+p.f.Draw("workload.producer.size", max(0,
+			p.cfg.BytesMax-payloadMin)+1))
 	}
 	b.op = p.w.rec.Begin(history.Op{Process: p.proc, Kind: history.Produce, Topic: p.key.Topic,
-		TopicID: p.key.TopicID, Partition: p.part, Acks: p.cfg.Acks, Idempotent: p.cfg.Idempotent, Records: records})
+		TopicID: p.key.TopicID, Partition: p.part,
+		Acks: p.cfg.Acks, Idempotent: p.cfg.Idempotent, Records: records})
 	return b
 }
 
@@ -166,7 +169,7 @@ func (p *producer) build(b *batch) {
 	p.builder.Reset(opts)
 	op := p.w.rec.Op(b.op)
 	for i := range op.Records {
-		key, value, headers := payload(op.Records[i].Value, p.place, b.sizes[i])
+		key, value, headers := p.writer.payload(op.Records[i].Value, p.place, b.sizes[i])
 		p.builder.Append(b.times[i], key, value, headers)
 	}
 	b.bytes = p.builder.Build()
@@ -216,7 +219,8 @@ func (p *producer) collect() {
 		result, again := p.answered(b, waiting)
 		b.call = nil
 		switch {
-		case again && b.retries < attemptsMax && (p.cfg.Retries < 0 || p.cfg.Idempotent || b.retries < p.cfg.Retries):
+		case again && b.retries < attemptsMax && (p.cfg.Retries < 0 || p.cfg.Idempotent ||
+			b.retries < p.cfg.Retries):
 			b.retries++
 			waiting = true
 		default:
@@ -267,7 +271,8 @@ func (p *producer) reply(call *Call) (base int64, code kafka.ErrorCode, err erro
 		return 0, 0, call.err
 	}
 	resp := call.resp.(*kmsg.ProduceResponse)
-	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 || resp.Topics[0].Partitions[0].Partition != p.part {
+	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 ||
+		resp.Topics[0].Partitions[0].Partition != p.part {
 		return 0, 0, errMalformed
 	}
 	rt, rp := &resp.Topics[0], &resp.Topics[0].Partitions[0]
@@ -345,7 +350,8 @@ func (p *producer) identify() bool {
 	kresp, err := p.ask(req)
 	if err == nil {
 		if resp := kresp.(*kmsg.InitProducerIDResponse); resp.ErrorCode == 0 {
-			p.identity = record.Producer{ID: kafka.ProducerID(resp.ProducerID), Epoch: kafka.ProducerEpoch(resp.ProducerEpoch)}
+			p.identity = record.Producer{ID: kafka.ProducerID(resp.ProducerID),
+				Epoch: kafka.ProducerEpoch(resp.ProducerEpoch)}
 			return true
 		}
 	}

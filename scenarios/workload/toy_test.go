@@ -285,7 +285,8 @@ func (t *toy) list(req *kmsg.ListOffsetsRequest, resp *kmsg.ListOffsetsResponse)
 func (l *toyLog) find(ts int64, rp *kmsg.ListOffsetsResponseTopicPartition) {
 	for _, b := range l.batches {
 		for r := range record.Records(b, record.Limits{}) {
-			if ts >= 0 && int64(r.Timestamp) >= ts && rp.Offset < 0 || ts == timestampMax && int64(r.Timestamp) > rp.Timestamp {
+			if ts >= 0 && int64(r.Timestamp) >= ts && rp.Offset < 0 || ts == timestampMax &&
+				int64(r.Timestamp) > rp.Timestamp {
 				rp.Offset, rp.Timestamp = int64(r.Offset), int64(r.Timestamp)
 			}
 		}

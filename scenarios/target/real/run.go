@@ -105,7 +105,8 @@ type clients struct {
 
 func (c *clients) start(seed uint64) error {
 	c.net = netx.New(netx.Config{Loop: c.loop, Buffers: heap{}})
-	h, err := c.workload.Boot(&env.Env{Clock: c.loop, Net: c.net, Rand: &dice{seed: seed, n: map[string]uint64{}},
+	h, err := c.workload.Boot(&env.Env{Clock: c.loop, Net: c.net, Rand: &dice{seed: seed,
+		n: map[string]uint64{}},
 		Host: still{}, Tracer: still{}, Rare: still{}, Buffers: heap{}})
 	if err != nil {
 		return err
@@ -126,7 +127,8 @@ func (c *clients) stop() {
 }
 
 // drive waits for the topics, lets the clients work, and waits until they rest.
-func (c *clients) drive(ctx context.Context, s *scenarios.Scenario, opt Options, res *scenarios.Result) error {
+func (c *clients) drive(ctx context.Context, s *scenarios.Scenario, opt Options,
+	res *scenarios.Result) error {
 	var failed error
 	for ready := false; !ready; {
 		c.loop.Do(func() { ready, failed = c.workload.Ready(), c.workload.Err() })

@@ -80,7 +80,8 @@ func checkTimeIndex(batches []storedBatch, s *storedSegment) (int, error) {
 		case ts <= when || rel <= offset:
 			return n, fmt.Errorf("time entry %d (%d at offset %d) does not grow", n, ts, s.base+rel)
 		case !ok || got != ts:
-			return n, fmt.Errorf("time entry %d says %d at offset %d, the largest up to there is %d", n, ts, s.base+rel, got)
+			return n, fmt.Errorf("time entry %d says %d at offset %d, the largest up to there is %d", n, ts,
+				s.base+rel, got)
 		}
 		n, when, offset = n+1, ts, rel
 	}

@@ -121,7 +121,8 @@ func (l *ledger) appended(r *replica, b written) {
 		l.report("L1", r, "append of [%d,%d) behind %d", b.base, b.next, r.end())
 	}
 	if n := len(r.batches); n > 0 && b.epoch < r.batches[n-1].epoch {
-		l.report("L2", r, "append at offset %d with epoch %d behind epoch %d", b.base, b.epoch, r.batches[n-1].epoch)
+		l.report("L2", r, "append at offset %d with epoch %d behind epoch %d", b.base, b.epoch,
+			r.batches[n-1].epoch)
 	}
 	r.batches = append(r.batches, b)
 }
@@ -291,10 +292,12 @@ func (l *ledger) compare(stored []*storedPartition) []string {
 func (r *replica) compare(p *storedPartition) []string {
 	for i := range max(len(r.batches), len(p.batches)) {
 		if i >= len(r.batches) {
-			return []string{fmt.Sprintf("ledger.L5: %s: offset %d is stored and was never appended", r.tp, p.batches[i].base)}
+			return []string{fmt.Sprintf("ledger.L5: %s: offset %d is stored and was never appended", r.tp,
+				p.batches[i].base)}
 		}
 		if i >= len(p.batches) {
-			return []string{fmt.Sprintf("ledger.L5: %s: offset %d was appended and is not stored", r.tp, r.batches[i].base)}
+			return []string{fmt.Sprintf("ledger.L5: %s: offset %d was appended and is not stored", r.tp,
+				r.batches[i].base)}
 		}
 		if got := p.batches[i].written; got != r.batches[i] {
 			return []string{fmt.Sprintf("ledger.L5: %s: stored batch %v, appended %v (base, next, epoch, checksum)",

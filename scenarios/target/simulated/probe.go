@@ -65,7 +65,8 @@ func (r *run) sameBytes(rep *replica, l *log.Log) {
 func (r *run) recoverAside() (dir *log.Dir, err error) {
 	aside := sim.NewWorld(sim.Config{Seed: r.world.Seed(), RareOff: true,
 		BootFailed: func(_ *sim.Host, e error) { err = e }})
-	host := aside.AddHost(sim.HostConfig{Name: brokerName, ID: brokerID, Boot: func(e *env.Env) (env.Handler, error) {
+	host := aside.AddHost(sim.HostConfig{Name: brokerName, ID: brokerID, Boot: func(e *env.Env) (env.Handler,
+		error) {
 		if e := r.copyDurable(e.Disk); e != nil {
 			return nil, e
 		}

@@ -153,7 +153,10 @@ func (r *run) drive() {
 	w := r.world
 	r.broker.Start(0)
 	r.clients.Start(0)
-	ready, err := w.RunUntil(env.Instant(setupMax), func() bool { return r.workload.Ready() || r.workload.Err() != nil })
+	ready, err := w.RunUntil(env.Instant(setupMax), func() bool {
+		return r.workload.Ready() ||
+			r.workload.Err() != nil
+	})
 	switch {
 	case r.failed(err):
 		return
@@ -161,7 +164,8 @@ func (r *run) drive() {
 		r.end(scenarios.Broken, r.workload.Err().Error(), "")
 		return
 	case !ready:
-		r.end(scenarios.Stuck, "the topics were not there after "+setupMax.String(), strings.Join(w.LastTrace(), "\n"))
+		r.end(scenarios.Stuck, "the topics were not there after "+setupMax.String(), strings.Join(w.LastTrace(),
+			"\n"))
 		return
 	}
 	r.nemesis.begin()
