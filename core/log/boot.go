@@ -27,7 +27,6 @@ type boot struct {
 	scan   *journal.Scan
 	logs   []*bootLog
 	byKey  map[journal.Key]*bootLog
-	byTP   map[kafka.TopicPartition]*bootLog // folders on disk
 	begin  env.Instant
 	report *Recovery
 }
@@ -44,7 +43,7 @@ func OpenDir(cfg DirConfig) (*Dir, error) {
 	d.cache.limit = cfg.TailCacheBytes
 	b := &boot{
 		d: d, disk: cfg.Env.Disk, report: &d.recovery, begin: cfg.Env.Clock.Now(),
-		byKey: make(map[journal.Key]*bootLog), byTP: make(map[kafka.TopicPartition]*bootLog),
+		byKey: make(map[journal.Key]*bootLog),
 	}
 	if err := b.run(); err != nil {
 		return nil, err
@@ -142,15 +141,12 @@ func (b *boot) listLog(tp kafka.TopicPartition, path string) error {
 	if err != nil {
 		return fmt.Errorf("log: list %s: %w", path, err)
 	}
-	l := b.newLog(tp)
-	l.exists = true
 	id, err := b.topicID(path)
 	if err != nil {
 		return err
 	}
-	if l.metadata = !id.IsZero(); !l.metadata && tp.Topic == kafka.MetadataTopic {
-		id = kafka.MetadataTopicID
-	}
+	l := b.newLog(tp)
+	l.exists, l.metadata = true, !id.IsZero()
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name, tmpSuffix) {
 			b.disk.RemoveAllLater(path + "/" + e.Name)
@@ -161,9 +157,16 @@ func (b *boot) listLog(tp kafka.TopicPartition, path string) error {
 	}
 	slices.SortFunc(l.files, func(x, y *bootSegment) int { return compareInt64(int64(x.base), int64(y.base)) })
 	slices.Sort(l.snapshots)
-	b.byTP[tp] = l
+	switch {
+	case !id.IsZero():
+	case tp.Topic == kafka.MetadataTopic:
+		id = kafka.MetadataTopicID
+	case len(l.files) == 0: // made by a process that got no further: its id comes first
+		b.logs = b.logs[:len(b.logs)-1]
+		return nil
+	}
+	l.setID(id)
 	if !id.IsZero() {
-		l.setID(id)
 		b.byKey[l.key] = l
 	}
 	return nil
@@ -187,7 +190,7 @@ func (b *boot) topicID(path string) (kafka.TopicID, error) {
 
 func (b *boot) newLog(tp kafka.TopicPartition) *bootLog {
 	l := &bootLog{
-		boot: b, Log: b.d.newLog(tp, kafka.TopicID{}, DefaultConfig()), deleted: -1, lastPolicy: -1,
+		boot: b, Log: b.d.newLog(tp, kafka.TopicID{}, DefaultConfig()), deleted: -1,
 	}
 	b.logs = append(b.logs, l)
 	return l

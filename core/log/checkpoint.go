@@ -105,16 +105,25 @@ func (l *Log) carry(folder bool) []journal.Entry {
 		}
 	}
 	if l.policy == FlushOS {
-		entries = append(entries, journal.Entry{
-			Kind: journal.KindPolicy, Key: l.key, A: int64(l.recoveryPoint()), B: int64(FlushOS),
-		})
+		entries = append(entries, l.policyEntry(FlushOS, l.recoveryPoint()))
 	}
 	return entries
 }
 
+// policyEntry also says whether the files have all truncations so far.
+func (l *Log) policyEntry(p FlushPolicy, at kafka.Offset) journal.Entry {
+	e := journal.Entry{Kind: journal.KindPolicy, Key: l.key, A: int64(at), B: int64(p), Payload: filesCut}
+	if l.cut != nil {
+		e.Payload = filesNotCut
+	}
+	return e
+}
+
+var filesCut, filesNotCut = []byte{1}, []byte{0}
+
 // notePolicy says that l is an os log, to be read back from where it was last synced.
 func (l *Log) notePolicy(urgent bool) {
-	e := journal.Entry{Kind: journal.KindPolicy, Key: l.key, A: int64(l.recoveryPoint()), B: int64(FlushOS)}
+	e := l.policyEntry(FlushOS, l.recoveryPoint())
 	l.policySeq = l.dir.journal.Collect(&e, nil, urgent)
 }
 

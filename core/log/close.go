@@ -89,11 +89,8 @@ func (l *Log) save() error {
 		l.cut = nil
 	}
 	disk := l.dir.env.Disk
-	if err := disk.MkdirAll(l.path); err != nil {
-		return fmt.Errorf("log: make %s: %w", l.path, err)
-	}
-	if !l.named { // else writing it anew could lose it
-		if err := writeFile(disk, l.path+"/"+metadataFile, appendMetadata(nil, l.id), true); err != nil {
+	if !l.named {
+		if err := l.makeHome(); err != nil {
 			return err
 		}
 	}
@@ -120,6 +117,22 @@ func (l *Log) save() error {
 	}
 	l.epochs.changed, l.named, l.flushed, l.written = false, true, l.end, l.end
 	return nil
+}
+
+// makeHome makes the folder and says in it whose it is, durably: a folder that holds
+// segments always has its partition.metadata. Blocking.
+func (l *Log) makeHome() error {
+	disk := l.dir.env.Disk
+	if err := disk.MkdirAll(l.path); err != nil {
+		return fmt.Errorf("log: make %s: %w", l.path, err)
+	}
+	if err := writeFile(disk, l.path+"/"+metadataFile, appendMetadata(nil, l.id), true); err != nil {
+		return err
+	}
+	if err := syncDir(disk, l.path); err != nil {
+		return err
+	}
+	return syncDir(disk, l.dir.cfg.Path)
 }
 
 // clean tells that nothing has changed since the files were last up to date.

@@ -208,7 +208,7 @@ func (l *Log) setPolicy(p FlushPolicy) {
 		return
 	}
 	l.osFrom = 0
-	d.note(l, journal.Entry{Kind: journal.KindPolicy, Key: l.key, A: int64(l.end), B: int64(p)})
+	d.note(l, l.policyEntry(p, l.end))
 	d.osLogs = deletePointer(d.osLogs, l)
 }
 

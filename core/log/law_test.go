@@ -34,7 +34,8 @@ type modelLog struct {
 	others []otherPast
 	// maybe: the creation was not seen durable, so a crash may take the log back.
 	maybe   bool
-	deleted bool // a deletion that may not be durable
+	deleted bool            // a deletion that may not be durable
+	inForce log.FlushPolicy // when it was deleted
 }
 
 // otherPast is a history that was truncated to an offset. It is past for good when
@@ -191,7 +192,7 @@ func (m *machine) delete() {
 	}
 	m.r.dir.Delete(l)
 	m.logs = slices.DeleteFunc(m.logs, func(o *modelLog) bool { return o == ml })
-	ml.deleted = true
+	ml.deleted, ml.inForce = true, l.Policy()
 	m.gone = append(m.gone, ml)
 }
 
@@ -410,6 +411,9 @@ func (m *machine) policies() map[kafka.TopicID]log.FlushPolicy {
 	out := map[kafka.TopicID]log.FlushPolicy{}
 	for _, ml := range m.logs {
 		out[ml.id] = m.r.dir.Log(ml.tp).Policy()
+	}
+	for _, ml := range m.gone {
+		out[ml.id] = ml.inForce
 	}
 	return out
 }

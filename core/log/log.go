@@ -139,7 +139,9 @@ func (l *Log) Append(b record.Batch, owner env.Buffer, epoch kafka.LeaderEpoch) 
 	}
 	b.SetBaseOffset(base)
 	b.SetLeaderEpoch(epoch)
-	l.epochs.assign(epoch, base)
+	if l.epochs.assign(epoch, base) && !l.journals() {
+		l.noteEpoch(epoch, base)
+	}
 	if l.mustRoll(b) {
 		l.roll(base)
 	}
@@ -215,7 +217,13 @@ func (l *Log) BeginEpoch(e kafka.LeaderEpoch) {
 	}
 	l.epochs.check(l.tp)
 	l.trace(traceEpoch, int64(e), int64(l.end), 0, 0)
-	l.dir.note(l, journal.Entry{Kind: journal.KindEpoch, Key: l.key, A: int64(l.end), B: int64(e)})
+	l.noteEpoch(e, l.end)
+}
+
+// noteEpoch has the journal say that an epoch begins. It must not be left to be read back
+// from an os log: boot would not know it from one that was truncated.
+func (l *Log) noteEpoch(e kafka.LeaderEpoch, start kafka.Offset) {
+	l.dir.note(l, journal.Entry{Kind: journal.KindEpoch, Key: l.key, A: int64(start), B: int64(e)})
 }
 
 // LatestEpoch is the newest leader epoch the log knows, −1 if none.

@@ -206,15 +206,15 @@ func (l *bootLog) scanStart(producers kafka.Offset) kafka.Offset {
 	from := max(producers, l.start)
 	if l.live {
 		from = min(from, l.first)
-		if i := l.segmentFor(l.first); i > 0 && l.segments[i].base == l.first {
-			from = min(from, l.first-1) // the segment before may have been closed just then
-		}
 	}
 	if l.policy == FlushOS && !l.boot.report.Clean {
 		from = min(from, l.point)
 	}
 	if l.epochsBad {
 		from = l.start
+	}
+	if i := l.segmentFor(from); i > 0 && l.segments[i].base == from {
+		from-- // the segment before may have been closed just then, its indexes not saved
 	}
 	return max(l.start, from)
 }

@@ -125,11 +125,8 @@ func (sc *recoverScan) run(from kafka.Offset, last bool) (cut bool, err error) {
 		}
 	}
 	s.size, s.written = max(s.size, sc.pos), max(s.written, sc.pos)
-	if cut := sc.endsEarly(last); cut {
-		return true, nil
-	}
 	l.boot.report.BytesScanned += sc.file.size
-	return false, sc.finishIndexes()
+	return sc.endsEarly(last), sc.finishIndexes()
 }
 
 // loadIndexes reads the index files as they are.

@@ -23,12 +23,12 @@ type bootLog struct {
 	snapshots []kafka.Offset
 
 	// what the journal says, found by the survey
-	created    bool
-	deleted    int  // ordinal of the entry, −1
-	reborn     bool // created again under the same id
-	lastPolicy int
-	point      kafka.Offset // recovery point of an os log
-	cuts       []bootCut
+	created  bool
+	deleted  int          // ordinal of the entry, −1
+	reborn   bool         // created again under the same id
+	filesCut int          // ordinal of the entry that last said so
+	point    kafka.Offset // recovery point of an os log
+	cuts     []bootCut
 
 	// replay
 	live    bool // the journal has batches or a truncation
@@ -123,11 +123,14 @@ func (b *boot) survey() error {
 		switch e.Kind {
 		case journal.KindCreated:
 			l.reborn, l.cuts = l.deleted >= 0, nil
-			l.created, l.policy, l.point, l.lastPolicy = true, FlushPolicy(e.B), kafka.Offset(e.A), ordinal
+			l.created, l.policy, l.point = true, FlushPolicy(e.B), kafka.Offset(e.A)
 		case journal.KindDeleted:
 			l.deleted, l.reborn, l.created = ordinal, false, false
 		case journal.KindPolicy:
-			l.policy, l.point, l.lastPolicy = FlushPolicy(e.B), kafka.Offset(e.A), ordinal
+			l.policy, l.point = FlushPolicy(e.B), kafka.Offset(e.A)
+			if string(e.Payload) == string(filesCut) {
+				l.filesCut = ordinal
+			}
 		case journal.KindTruncate:
 			l.cuts = append(l.cuts, bootCut{ordinal, kafka.Offset(e.A)})
 		}
@@ -135,17 +138,12 @@ func (b *boot) survey() error {
 	})
 }
 
-// introduce meets a log that no folder is known for by its id: a new one, one whose
-// folder has lost its metadata, or one that was deleted.
+// introduce meets a log that no folder is known for by its id: one not yet written to, or
+// one that was deleted.
 func (b *boot) introduce(e journal.Entry) *bootLog {
 	tp := kafka.TopicPartition{Topic: "id:" + e.Key.Topic.String(), Partition: e.Key.Partition}
 	if e.Kind == journal.KindCreated {
 		tp.Topic = string(e.Payload)
-		if l := b.byTP[tp]; l != nil && l.id.IsZero() {
-			l.setID(e.Key.Topic)
-			b.byKey[e.Key] = l
-			return l
-		}
 	}
 	l := b.newLog(tp)
 	l.setID(e.Key.Topic)
@@ -185,9 +183,13 @@ func (b *boot) replay() error {
 		case journal.KindDeleted:
 			return l.replayDeleted(string(e.Payload))
 		case journal.KindEpoch:
-			return l.noteEpoch(kafka.LeaderEpoch(e.B), kafka.Offset(e.A))
+			return l.replayEpoch(kafka.LeaderEpoch(e.B), kafka.Offset(e.A))
 		case journal.KindTruncate:
 			return l.replayTruncate(ordinal, e)
+		case journal.KindPolicy:
+			if FlushPolicy(e.B) == FlushGroup && l.endAt != kafka.Offset(e.A) {
+				return l.replayGap()
+			}
 		case journal.KindStart:
 			l.start = max(l.start, kafka.Offset(e.A))
 		}
@@ -214,13 +216,16 @@ func (l *bootLog) replayBatch(ordinal int, e journal.Entry) error {
 	if l.cutLater(ordinal, batch.NextOffset()) {
 		return nil
 	}
-	if err := l.noteEpoch(batch.LeaderEpoch(), batch.BaseOffset()); err != nil {
+	if err := l.replayEpoch(batch.LeaderEpoch(), batch.BaseOffset()); err != nil {
 		return err
 	}
 	if !l.live {
 		l.live, l.first = true, batch.BaseOffset()
 	} else if l.endAt != batch.BaseOffset() {
-		l.keepAll() // it was an os log in between: what the journal lacks was synced
+		if err := l.replayGap(); err != nil {
+			return err
+		}
+		l.live, l.first = true, batch.BaseOffset()
 	}
 	base, pos := kafka.Offset(e.A), e.B
 	if l.out == nil || l.out.base != base || l.outPos+int64(len(l.outData)) != pos || len(l.outData) > scanBytes {
@@ -242,10 +247,18 @@ func (l *bootLog) cutLater(ordinal int, next kafka.Offset) bool {
 	return slices.ContainsFunc(l.cuts, func(c bootCut) bool { return c.ordinal > ordinal && next > c.to })
 }
 
-func (l *bootLog) keepAll() {
+// replayGap meets offsets that the journal does not have: the log was an os log then, and
+// all of it was synced before it became a group log again. So the files say where it ends,
+// until the journal goes on.
+func (l *bootLog) replayGap() error {
+	if err := l.flush(); err != nil {
+		return err
+	}
+	l.live = false
 	for _, s := range l.files {
 		s.cut = -1
 	}
+	return nil
 }
 
 // checkGap reports a segment that ends before the place where the journal goes on: what
@@ -277,11 +290,12 @@ func (l *bootLog) openOut(base kafka.Offset) error {
 	return nil
 }
 
+// makeFolder makes a log's folder and says in it whose it is, before anything else is in it.
 func (l *bootLog) makeFolder() error {
-	if err := l.boot.disk.MkdirAll(l.path); err != nil {
-		return fmt.Errorf("log: make %s: %w", l.path, err)
+	if err := l.makeHome(); err != nil {
+		return err
 	}
-	l.exists, l.names = true, true
+	l.exists, l.metadata, l.names = true, true, true
 	return nil
 }
 
@@ -312,8 +326,8 @@ func (l *bootLog) flush() error {
 	return nil
 }
 
-// replayTruncate cuts again. For an os log whose folder was cut already, which it said by
-// a later policy entry, what stands there now is new.
+// replayTruncate cuts again. If a later entry says that the files were cut, what stands
+// there now is new.
 func (l *bootLog) replayTruncate(ordinal int, e journal.Entry) error {
 	to, pos := kafka.Offset(e.A), e.B
 	if len(e.Payload) != 8 {
@@ -326,10 +340,8 @@ func (l *bootLog) replayTruncate(ordinal int, e journal.Entry) error {
 	if err := l.flush(); err != nil {
 		return err
 	}
-	done := l.policy == FlushOS && l.lastPolicy > ordinal
-	if !done || l.point <= to {
-		l.epochs.cutEnd(to)
-	}
+	done := l.filesCut > ordinal
+	l.epochs.cutEnd(to)
 	l.late.cutEnd(to)
 	l.snapshots = slices.DeleteFunc(l.snapshots, func(o kafka.Offset) bool {
 		if o > to {
@@ -363,7 +375,12 @@ func (l *bootLog) replayDeleted(name string) error {
 		return err
 	}
 	to := l.boot.d.cfg.Path + "/" + name
-	if err := l.boot.disk.Rename(l.path, to); err != nil && !errors.Is(err, env.ErrNotExist) {
+	err := l.boot.disk.Rename(l.path, to)
+	if errors.Is(err, env.ErrExist) { // the rename survived a power loss only in half
+		to = l.path + "." + l.dir.uuid() + deleteSuffix
+		err = l.boot.disk.Rename(l.path, to)
+	}
+	if err != nil && !errors.Is(err, env.ErrNotExist) {
 		return fmt.Errorf("log: rename %s: %w", l.path, err)
 	}
 	l.exists, l.metadata, l.files, l.snapshots = false, false, nil, nil
@@ -372,13 +389,13 @@ func (l *bootLog) replayDeleted(name string) error {
 	return nil
 }
 
-// noteEpoch takes an epoch from the journal. Where older ones are still to be read from
+// replayEpoch takes an epoch from the journal. Where older ones are still to be read from
 // the log, it waits for them: epochs are noted in order.
-func (l *bootLog) noteEpoch(e kafka.LeaderEpoch, start kafka.Offset) error {
+func (l *bootLog) replayEpoch(e kafka.LeaderEpoch, start kafka.Offset) error {
 	if err := l.loadEpochs(); err != nil {
 		return err
 	}
-	if l.policy == FlushOS || l.epochsBad {
+	if l.epochsBad {
 		l.late.assign(e, start)
 	} else {
 		l.epochs.assign(e, start)

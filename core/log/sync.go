@@ -99,6 +99,9 @@ func (d *Dir) startJob(l *Log) {
 	d.running++
 	l.job = &syncJob{log: l, target: l.writable(), point: d.point.id, version: l.version}
 	d.active = append(d.active, l.job)
+	if !l.named { // a job of its own, before anything is written
+		l.job.target, l.again = 0, true
+	}
 	l.hurry()
 }
 
@@ -164,7 +167,7 @@ func (d *Dir) jobStepped(o op, done env.Completion) {
 func (j *syncJob) writeFiles() {
 	l := j.log
 	j.collectTouched()
-	save := l.unsaved >= sideBytes || l.dir.env.Rare.Rare("log.early-save")
+	save := l.named && (l.unsaved >= sideBytes || l.dir.env.Rare.Rare("log.early-save"))
 	for _, s := range j.touched {
 		if s.sealed || save {
 			j.writeTimes(s)
@@ -174,16 +177,17 @@ func (j *syncJob) writeFiles() {
 		l.unsaved = 0
 		l.takeSnapshot(l.end)
 	}
+	if !l.named { // first of all: a folder that holds anything says whose it is
+		j.parent, j.names = true, true
+		j.write(l.path+"/"+metadataFile, appendMetadata(nil, l.id), 0, true)
+		return
+	}
 	j.writeSnapshots()
 	if l.epochs.changed {
 		l.dir.uses++ // a job cut short may have left a longer file of the same name
 		j.epochs = fmt.Sprintf("%s/%s.%d%s", l.path, epochFile, l.dir.uses, tmpSuffix)
 		j.write(j.epochs, l.epochs.appendText(nil), 0, true)
 		l.epochs.changed, j.names = false, true
-	}
-	if !l.named {
-		j.parent, j.names = true, true
-		j.write(l.path+"/"+metadataFile, appendMetadata(nil, l.id), 0, true)
 	}
 }
 
@@ -321,12 +325,15 @@ func (d *Dir) jobFinished(j *syncJob) {
 		d.served(l)
 		return
 	}
-	if l.version != j.version {
+	if l.version != j.version { // cut short: what it wrote was not synced
 		l.again = true
+		for _, x := range j.indexes {
+			x.seg.indexSaved, x.seg.timesSaved = 0, 0
+		}
 	} else {
 		l.jobCovered(j)
 	}
-	if l.need > j.point || l.again || l.version != j.version {
+	if l.need > j.point || l.again {
 		l.again = false
 		d.queueJob(l)
 		return

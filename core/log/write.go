@@ -71,6 +71,11 @@ func (l *Log) submitWrite() {
 	if !l.worthWriting() {
 		return
 	}
+	if !l.named { // the folder first says whose it is
+		d.queueJob(l)
+		l.queueWrite()
+		return
+	}
 	w := d.newWrite(l)
 	l.gather(w)
 	if w.count == 0 {
