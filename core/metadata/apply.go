@@ -64,6 +64,7 @@ func (e edit) apply(r Record) {
 		e.setConfig(r)
 	case *ProducerIDsRecord:
 		e.producerIDs(r)
+	// A record that is skipped would make this image another one than its neighbours'.
 	default:
 		invariant.Violated("metadata.record-known", "%T", r)
 	}
@@ -120,6 +121,7 @@ func (e edit) createPartition(r *PartitionRecord) {
 func (e edit) changePartition(r *PartitionChangeRecord) {
 	t := e.ownTopic(r.TopicID)
 	old := t.Partition(r.Partition)
+	// A change of a partition that is not there was decided on another state than this one.
 	if old == nil {
 		invariant.Violated("metadata.partition-known", "topic=%s partition=%d", t.Name, r.Partition)
 	}
@@ -184,6 +186,7 @@ func (e edit) setConfig(r *ConfigRecord) {
 	switch r.Resource.Type {
 	case ResourceTopic:
 		named := e.Topic(r.Resource.Name)
+		// A setting of a topic that is not there would come to life with the next of that name.
 		if named == nil {
 			invariant.Violated("metadata.config-topic-known", "topic=%s key=%s", r.Resource.Name, r.Key)
 		}
@@ -196,6 +199,7 @@ func (e edit) setConfig(r *ConfigRecord) {
 		} else {
 			e.configs.Set(r.Resource.Name, c)
 		}
+	// A setting kept under an unknown kind of resource would never take effect.
 	default:
 		invariant.Violated("metadata.config-resource-known", "type=%d name=%q",
 			r.Resource.Type, r.Resource.Name)

@@ -89,7 +89,7 @@ func (r *Resolver) Topic(m *Image, own Configs, key string) EffectiveConfig {
 // Broker returns the value of one broker key. The key must be a broker key.
 func (r *Resolver) Broker(m *Image, key string) EffectiveConfig {
 	k := BrokerConfigKey(key)
-	// See Topic.
+	// Broker keys are asked for by constant names too; a misspelt one would read as a default.
 	if k == nil {
 		invariant.Violated("metadata.broker-key-known", "key=%q", key)
 	}

@@ -87,7 +87,7 @@ func mustInt(key, value string) int64 {
 
 func mustBool(key, value string) bool {
 	b, ok := parseBool(value)
-	// See mustInt.
+	// A switch whose value was never validated would be read as off, and nobody would know.
 	if !ok {
 		invariant.Violated("metadata.config-is-boolean", "key=%s value=%q", key, value)
 	}
