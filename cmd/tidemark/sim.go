@@ -77,7 +77,10 @@ func simRunCommand() *cobra.Command {
 			defer done()
 			opts.Trace = out
 		}
-		return showRun(cmd.OutOrStdout(), simulated.Run(s, *seed, opts))
+		began := time.Now()
+		result := simulated.Run(s, *seed, opts)
+		result.Real = time.Since(began)
+		return showRun(cmd.OutOrStdout(), result)
 	}
 	return cmd
 }

@@ -3,6 +3,8 @@ package workload
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -123,7 +125,8 @@ func (c *client) negotiate() error {
 		offered[kmsg.Key(k.ApiKey)] = k
 	}
 	versions := map[kmsg.Key]int16{}
-	for key, want := range preferred {
+	for _, key := range slices.Sorted(maps.Keys(preferred)) {
+		want := preferred[key]
 		has, ok := offered[key]
 		v := min(want.high, has.MaxVersion)
 		if !ok || v < want.low || v < has.MinVersion {

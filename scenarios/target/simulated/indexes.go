@@ -11,6 +11,12 @@ const (
 	timeEntry  = 12
 )
 
+// indexRules are the invariants of the two index files, by their numbers.
+var indexRules = []struct {
+	name  string
+	check func([]storedBatch, *storedSegment) (int, error)
+}{{"L6", checkOffsetIndex}, {"L7", checkTimeIndex}}
+
 // checkIndexes holds the index files against the logs they point into (L6, L7). It returns
 // what is wrong and counts the entries looked at.
 func checkIndexes(logs storedLogs, counts map[string]int) []string {
@@ -18,13 +24,11 @@ func checkIndexes(logs storedLogs, counts map[string]int) []string {
 	for _, p := range logs {
 		for _, s := range p.segments {
 			batches := p.batches[s.from:s.to]
-			for rule, check := range map[string]func([]storedBatch, *storedSegment) (int, error){
-				"L6": checkOffsetIndex, "L7": checkTimeIndex,
-			} {
-				n, err := check(batches, s)
-				counts["ledger/"+rule] += n
+			for _, rule := range indexRules {
+				n, err := rule.check(batches, s)
+				counts["ledger/"+rule.name] += n
 				if err != nil {
-					notes = append(notes, fmt.Sprintf("stored.%s: %s segment %d: %v", rule, p.tp, s.base, err))
+					notes = append(notes, fmt.Sprintf("stored.%s: %s segment %d: %v", rule.name, p.tp, s.base, err))
 				}
 			}
 		}
