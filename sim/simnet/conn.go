@@ -163,8 +163,11 @@ func (e *end) heldUp(op uint32, arg uint64) bool {
 	if !l.blocked(event{e, op, arg}) {
 		return false
 	}
-	if l.mode == Stop {
+	switch {
+	case l.mode == Stop:
 		e.stoppedAtArrival(op)
+	case op == opDialed:
+		e.post(e.dialedAt.Add(e.stack.net.cfg.DialTimeout), opDialFailed, errTimeout)
 	}
 	return true
 }

@@ -336,3 +336,15 @@ func (n *Network) ends(l *link) []*end {
 	}
 	return out
 }
+
+// Passes reports that nothing stops or jams frames from one host to another just now, of
+// connections to listeners of that class.
+func (n *Network) Passes(from, to string, class env.Class) bool {
+	p := pair{n.node(from).index, n.node(to).index}
+	for _, c := range n.cuts {
+		if !c.off && c.pairs[p] && c.Mode >= Jam && (len(c.Classes) == 0 || slices.Contains(c.Classes, class)) {
+			return false
+		}
+	}
+	return true
+}
