@@ -23,10 +23,12 @@ type writer struct {
 
 func (w *writer) DiskDone(done env.Completion) { w.done = append(w.done, done) }
 
-func addWriter(w *sim.World) (*sim.Host, **writer) {
+func addWriter(w *sim.World) (*sim.Host, **writer) { return addWriterNamed(w, "b1") }
+
+func addWriterNamed(w *sim.World, name string) (*sim.Host, **writer) {
 	current := new(*writer)
-	h := w.AddHost(sim.HostConfig{Name: "b1", ID: 1,
-		Listen: []sim.Listener{{Class: env.ClassClient, Name: "PLAINTEXT", Addr: echoAddr}},
+	h := w.AddHost(sim.HostConfig{Name: name, ID: 1,
+		Listen: []sim.Listener{{Class: env.ClassClient, Name: "PLAINTEXT", Addr: name + ":9092"}},
 		Boot: func(e *env.Env) (env.Handler, error) {
 			p := &writer{env: e}
 			if err := p.boot(); err != nil {

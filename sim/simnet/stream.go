@@ -128,7 +128,6 @@ func (e *end) lingers(c engine.Choice) bool {
 		return false
 	}
 	n.faults().Fired(f)
-	e.cutInFlight(0)
 	p.lateUntil = max(n.engine.Now().Add(linger), e.out.last().arrives)
 	p.harm = f
 	e.out.last().arrives = p.lateUntil
