@@ -146,27 +146,38 @@ func (m *metadataReply) topic(t *metadata.Topic) {
 func (m *metadataReply) partition(i int32, p *metadata.Partition) kmsg.MetadataResponseTopicPartition {
 	row := kmsg.NewMetadataResponseTopicPartition()
 	row.Partition, row.Leader, row.LeaderEpoch = i, int32(p.Leader), int32(p.LeaderEpoch)
-	code := kafka.None
-	if _, ok := m.s.nodeAt(p.Leader, m.c.Listener); !ok {
+	if code := m.s.leaderCode(p, m.c.Listener); code != kafka.None {
 		row.Leader = -1
-		code = kafka.LeaderNotAvailable
-		if m.aliveWithoutListener(p.Leader) && m.req.Version >= 6 {
-			code = kafka.ListenerNotFound
+		if m.req.Version < 6 {
+			code = kafka.LeaderNotAvailable
 		}
+		row.ErrorCode = int16(code)
 	}
-	row.ErrorCode = int16(code)
 	row.Replicas, row.ISR = brokerIDs(p.Replicas), brokerIDs(p.ISR)
-	for _, r := range p.Replicas {
-		if _, ok := m.s.nodeAt(r, m.c.Listener); !ok {
-			row.OfflineReplicas = append(row.OfflineReplicas, int32(r))
-		}
-	}
+	row.OfflineReplicas = m.s.offline(p, m.c.Listener)
 	return row
 }
 
-func (m *metadataReply) aliveWithoutListener(id kafka.BrokerID) bool {
-	b := m.s.image.Broker(id)
-	return b != nil && !b.Fenced
+// leaderCode tells whether a client can reach the leader of a partition: 5 if nobody alive
+// leads it, 72 if the leader does not have the client's listener.
+func (s *Server) leaderCode(p *metadata.Partition, listener string) kafka.ErrorCode {
+	if _, ok := s.nodeAt(p.Leader, listener); ok {
+		return kafka.None
+	}
+	if b := s.image.Broker(p.Leader); b != nil && !b.Fenced {
+		return kafka.ListenerNotFound
+	}
+	return kafka.LeaderNotAvailable
+}
+
+// offline lists the replicas of a partition that a client cannot reach.
+func (s *Server) offline(p *metadata.Partition, listener string) (ids []int32) {
+	for _, r := range p.Replicas {
+		if _, ok := s.nodeAt(r, listener); !ok {
+			ids = append(ids, int32(r))
+		}
+	}
+	return ids
 }
 
 func brokerIDs(ids []kafka.BrokerID) []int32 {

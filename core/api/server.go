@@ -38,6 +38,8 @@ type Config struct {
 	AutoCreate bool
 	// FetchBytes is fetch.max.bytes.
 	FetchBytes int
+	// PartitionsPerPage is max.request.partition.size.limit.
+	PartitionsPerPage int
 }
 
 // readWaiter gets the result of a log read that went to the disk.

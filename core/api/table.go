@@ -38,6 +38,8 @@ func init() {
 		{22, "InitProducerId", 0, 5, 2, 0, request[kmsg.InitProducerIDRequest], initProducerFields, initProducer},
 		{32, "DescribeConfigs", 1, 4, 4, 1, request[kmsg.DescribeConfigsRequest], configsFields, describeConfigs},
 		{60, "DescribeCluster", 0, 2, 0, 0, request[kmsg.DescribeClusterRequest], clusterFields, describeCluster},
+		{75, "DescribeTopicPartitions", 0, 0, 0, 0, request[kmsg.DescribeTopicPartitionsRequest],
+			topicPartitionsFields, describeTopicPartitions},
 	}
 	for _, a := range table {
 		byKey[a.Key] = a

@@ -74,6 +74,12 @@ func fieldText(name string, f reflect.Value) string {
 			return kafka.ErrorCode(v).String()
 		}
 	}
+	if f.Kind() == reflect.Pointer && f.Type().Elem().Kind() == reflect.Struct {
+		if f.IsNil() {
+			return "null"
+		}
+		f = f.Elem()
+	}
 	if f.Kind() == reflect.Struct {
 		var s strings.Builder
 		writeStruct(&s, f, 0)

@@ -32,7 +32,8 @@ var plain = map[string]string{
 	"InitProducerId": `TransactionalID: null, ProducerID: -1, ProducerEpoch: -1`,
 	"DescribeConfigs": `IncludeSynonyms: true, IncludeDocumentation: true,
 		Resources: [{ResourceType: 2, ResourceName: t}, {ResourceType: 4, ResourceName: 1}]`,
-	"DescribeCluster": `EndpointType: 1`,
+	"DescribeCluster":         `EndpointType: 1`,
+	"DescribeTopicPartitions": `Topics: [{Topic: t}], ResponsePartitionLimit: 10, Cursor: {Topic: t}`,
 }
 
 func TestEveryVersionOfEveryAPIIsAnswered(t *testing.T) {

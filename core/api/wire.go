@@ -167,10 +167,24 @@ func (w *walker) field(f *field) {
 	case kArray:
 		w.array(f)
 	case kStruct:
-		w.structure(f.fields)
+		if f.null == 0 || w.present(f) {
+			w.structure(f.fields)
+		}
 	default:
 		w.skip(fixedSize[f.kind])
 	}
+}
+
+// present reads the mark in front of a struct that may be null.
+func (w *walker) present(f *field) bool {
+	b := w.span(1)
+	if b == nil || int8(b[0]) >= 0 {
+		return b != nil
+	}
+	if int8(b[0]) != -1 || w.version < f.null-1 {
+		w.fail(errNull)
+	}
+	return false
 }
 
 // length reads the length of a string, bytes or array; null counts as 0 where allowed.

@@ -92,6 +92,8 @@ func New(cfg Config) (*Broker, error) {
 		Env: cfg.Env, NodeID: cfg.NodeID, Admin: b, Resolver: resolver,
 		AutoCreate: resolver.Broker(image, "auto.create.topics.enable").Value == "true",
 		FetchBytes: int(resolver.BrokerInt(image, "fetch.max.bytes")),
+
+		PartitionsPerPage: int(resolver.BrokerInt(image, "max.request.partition.size.limit")),
 	})
 	return b, nil
 }
