@@ -21,7 +21,8 @@ func TestScenarioHoldsAtARealBroker(t *testing.T) {
 	for _, name := range []string{"tour/k09-partition-order", "single/rare"} {
 		s, err := scenarios.Load(name, "")
 		require.NoError(t, err)
-		r, err := Run(context.Background(), s, Options{Bootstrap: []string{b.Addr()}, Duration: 700 * time.Millisecond})
+		opt := Options{Bootstrap: []string{b.Addr()}, Duration: 700 * time.Millisecond}
+		r, err := Run(context.Background(), s, opt)
 		require.NoError(t, err)
 		require.Equal(t, scenarios.Green, r.Status, "%s\n%s", r.Verdict, r.Report)
 		require.Positive(t, r.Counts["check/H8"])
