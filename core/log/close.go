@@ -106,7 +106,7 @@ func (l *Log) save() error {
 		if s.data == nil {
 			continue
 		}
-		if err := writeFile(disk, l.path+"/"+segmentName(s.offset, ".snapshot"), s.data, true); err != nil {
+		if err := writeWhole(disk, l.path, segmentName(s.offset, ".snapshot"), s.data); err != nil {
 			return err
 		}
 		s.data = nil
@@ -166,7 +166,6 @@ func (l *Log) saveSegment(s *segment) error {
 	if !s.loaded || s.indexesSaved() && s.indexSaved > 0 {
 		return nil
 	}
-	// As in a sync job, the time index first, and what is right already stays untouched.
 	b := s.times[s.timesSaved:].appendBinary(nil)
 	if err := extend(disk, name+".timeindex", b, int64(s.timesSaved)*timeEntrySize); err != nil {
 		return err

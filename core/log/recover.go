@@ -91,7 +91,7 @@ func (l *bootLog) loadEpochs() error {
 // where they ended.
 func (l *bootLog) trim() error {
 	keep := l.files[:0]
-	for i, s := range l.files {
+	for _, s := range l.files {
 		past := l.exact() && s.base > l.endSeg
 		if !past && s.size >= 0 {
 			keep = append(keep, s)
@@ -103,9 +103,10 @@ func (l *bootLog) trim() error {
 			}
 			continue
 		}
-		if !past && l.wasSynced(i) {
-			l.damage(s.base, 0, "segment is missing")
+		if !past && len(keep) > 0 { // indexes only: is a segment missing?
+			keep[len(keep)-1].verify = true
 		}
+		l.cutBytes += max(0, s.size)
 		if err := l.removeSegment(s); err != nil {
 			return err
 		}
@@ -113,6 +114,7 @@ func (l *bootLog) trim() error {
 	l.files = keep
 	if l.unsyncedFrom(0) { // the segment before never got its name: nothing leads here
 		for _, s := range slices.Backward(l.files) {
+			l.cutBytes += max(0, s.size)
 			if err := l.removeSegment(s); err != nil {
 				return err
 			}
@@ -127,14 +129,6 @@ func (l *bootLog) unsyncedFrom(i int) bool {
 	return l.policy == FlushOS && !l.boot.report.Clean && i < len(l.files) && l.files[i].base > l.point
 }
 
-// wasSynced tells whether the segment of an index without a log must have been there.
-func (l *bootLog) wasSynced(i int) bool {
-	if l.policy == FlushOS && l.files[i].base >= l.point {
-		return false
-	}
-	return slices.ContainsFunc(l.files[i+1:], func(s *bootSegment) bool { return s.size >= 0 })
-}
-
 func (l *bootLog) removeSegment(s *bootSegment) error {
 	l.names = true
 	for _, f := range []struct {
@@ -147,9 +141,6 @@ func (l *bootLog) removeSegment(s *bootSegment) error {
 		path := l.path + "/" + segmentName(s.base, f.suffix)
 		if err := l.boot.disk.Remove(path); err != nil && !errors.Is(err, env.ErrNotExist) {
 			return fmt.Errorf("log: remove %s: %w", path, err)
-		}
-		if f.suffix == ".log" {
-			l.cutBytes += f.size
 		}
 	}
 	return nil

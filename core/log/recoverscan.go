@@ -69,13 +69,17 @@ func (l *bootLog) adoptClosed(i int) error {
 		}
 		if x, ok := parseTimeIndex(b); ok && len(x) == 1 {
 			s.maxTs, s.maxTsEnd = x[0].ts, s.base+kafka.Offset(x[0].rel)
-			if s.maxTsEnd < s.end {
+			if s.maxTsEnd < s.end && !f.verify {
 				return nil
 			}
 		}
 	}
+	from := s.base
+	if f.verify {
+		from = s.end - 1
+	}
 	sc := recoverScan{l: l, s: s, file: f, epoch: -1}
-	_, err := sc.run(s.base, false)
+	_, err := sc.run(from, false)
 	return err
 }
 
@@ -299,11 +303,11 @@ func (sc *recoverScan) finishIndexes() error {
 	s.indexSaved, s.timesSaved = len(s.index), len(s.times)
 	if bytes.Equal(index, sc.indexRaw) && bytes.Equal(times, sc.times) &&
 		sc.file.index >= 0 == (len(index) > 0 || s.sealed) {
-		return nil
+		return sc.syncIndexes()
 	}
 	if !s.sealed && bytes.HasPrefix(index, sc.indexRaw) && bytes.HasPrefix(times, sc.times) {
 		s.indexSaved, s.timesSaved = len(sc.indexRaw)/indexEntrySize, len(sc.times)/timeEntrySize
-		return nil
+		return sc.syncIndexes()
 	}
 	l.boot.report.IndexesRebuilt++
 	l.names = true
@@ -317,9 +321,30 @@ func (sc *recoverScan) finishIndexes() error {
 	return extend(disk, path, index, 0)
 }
 
+// syncIndexes syncs index files that are right: a killed process may have left them in the
+// cache only.
+func (sc *recoverScan) syncIndexes() error {
+	if sc.l.boot.report.Clean {
+		return nil
+	}
+	for _, f := range []struct {
+		suffix string
+		size   int64
+	}{{".timeindex", sc.file.times}, {".index", sc.file.index}} {
+		if f.size < 0 {
+			continue
+		}
+		if err := fsync(sc.l.boot.disk, sc.l.path+"/"+segmentName(sc.s.base, f.suffix)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // cutAfter removes the segments behind the one where the log was found to end.
 func (l *bootLog) cutAfter(i int) error {
 	for j := len(l.files) - 1; j > i; j-- {
+		l.cutBytes += max(0, l.files[j].size)
 		if err := l.removeSegment(l.files[j]); err != nil {
 			return err
 		}

@@ -60,6 +60,7 @@ type bootSegment struct {
 	size, index, times int64
 	cut                int64 // how long replay says it is; −1: as long as it is
 	unsynced           bool
+	verify             bool // read its end, whether it reaches the next segment
 }
 
 type bootCut struct {
@@ -356,6 +357,15 @@ func (l *bootLog) replayTruncate(ordinal int, e journal.Entry) error {
 		l.live, l.first = true, to
 	}
 	l.endSeg, l.endPos, l.endAt = base, pos, to
+	if err := l.closeOut(); err != nil {
+		return err
+	}
+	for n := len(l.files); n > 0 && l.files[n-1].base > base; n-- {
+		if err := l.removeSegment(l.files[n-1]); err != nil {
+			return err
+		}
+		l.files = l.files[:n-1]
+	}
 	l.segmentAt(base).cut = pos
 	if l.policy == FlushOS { // nothing was written since
 		l.osCut, l.point = true, min(l.point, to)

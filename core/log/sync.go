@@ -9,29 +9,29 @@ import (
 
 // syncJob makes one log's files safe, in the background:
 //
-//	write ─▶ files ───▶ sync ──▶ index ─▶ index sync ─▶ names ──▶ parent
-//	rest of  time       what was offset                 the folder, the folder's
-//	the tail indexes,…  written  indexes                renames     own name
+//	write ─▶ files ──────▶ sync ────▶ names ──────▶ parent
+//	rest of  indexes, new  what was  renames of    the folder's
+//	the tail side files    written   side files    own name
 //
 // Each stage waits for the operations of the one before: a sync covers only writes that
-// completed before it, and a name is worth nothing before its bytes. Offset indexes come
-// after time indexes, because boot begins reading where the offset index ends and takes
-// it that the time index knows all that lies before.
+// completed before it, and a name is worth nothing before its bytes. A producer snapshot
+// gets its name last: that it is there tells boot that the indexes are right up to its
+// offset. What was not synced may be anything after a power loss, even another log's
+// blocks with a good checksum.
 type syncJob struct {
-	log        *Log
-	stage      jobStage
-	pending    int
-	target     kafka.Offset // what must be in segment files before the sync
-	flushed    kafka.Offset // what the sync covers
-	point      uint64       // checkpoints begun before it are served by it
-	version    uint64
-	side       []sideFile
-	sideSynced int        // of side, or need no sync
-	touched    []*segment // with unsynced bytes, names or indexes
-	indexes    []indexSave
-	names      bool   // the folder has new names
-	epochs     string // the new leader-epoch-checkpoint, to be renamed into place
-	parent     bool   // the folder itself is new
+	log     *Log
+	stage   jobStage
+	pending int
+	target  kafka.Offset // what must be in segment files before the sync
+	flushed kafka.Offset // what the sync covers
+	point   uint64       // checkpoints begun before it are served by it
+	version uint64
+	side    []env.File
+	touched []*segment // with unsynced bytes, names or indexes
+	indexes []indexSave
+	names   bool     // the folder has new names
+	renames []rename // small files written under another name
+	parent  bool     // the folder itself is new
 }
 
 type jobStage uint8
@@ -40,23 +40,22 @@ const (
 	jobWrite jobStage = iota
 	jobFiles
 	jobSync
-	jobIndex
-	jobIndexSync
 	jobNames
 	jobParent
 	jobDone
 )
 
-// indexSave is an offset index that is to be saved up to its entry n.
+// indexSave is what a segment's index files had before the job.
 type indexSave struct {
-	seg *segment
-	n   int
+	seg          *segment
+	index, times int
 }
 
-// sideFile is a small file beside the segments; unsynced ones carry a checksum.
-type sideFile struct {
-	file   env.File
-	synced bool
+// rename puts a synced file in place; of a snapshot, offset tells which.
+type rename struct {
+	from, to string
+	snapshot bool
+	offset   kafka.Offset
 }
 
 // queueJob asks for a sync job that begins from now on.
@@ -122,12 +121,6 @@ func (j *syncJob) step() {
 			j.stage = jobSync
 			j.syncFiles()
 		case j.stage == jobSync:
-			j.stage = jobIndex
-			j.writeIndexes()
-		case j.stage == jobIndex:
-			j.stage = jobIndexSync
-			j.syncSide()
-		case j.stage == jobIndexSync:
 			j.stage = jobNames
 			j.syncNames()
 		case j.stage == jobNames:
@@ -170,7 +163,7 @@ func (j *syncJob) writeFiles() {
 	save := l.named && (l.unsaved >= sideBytes || l.dir.env.Rare.Rare("log.early-save"))
 	for _, s := range j.touched {
 		if s.sealed || save {
-			j.writeTimes(s)
+			j.writeIndexes(s)
 		}
 	}
 	if save {
@@ -179,16 +172,30 @@ func (j *syncJob) writeFiles() {
 	}
 	if !l.named { // first of all: a folder that holds anything says whose it is
 		j.parent, j.names = true, true
-		j.write(l.path+"/"+metadataFile, appendMetadata(nil, l.id), 0, true)
+		j.write(l.path+"/"+metadataFile, appendMetadata(nil, l.id), 0)
 		return
 	}
-	j.writeSnapshots()
-	if l.epochs.changed {
-		l.dir.uses++ // a job cut short may have left a longer file of the same name
-		j.epochs = fmt.Sprintf("%s/%s.%d%s", l.path, epochFile, l.dir.uses, tmpSuffix)
-		j.write(j.epochs, l.epochs.appendText(nil), 0, true)
-		l.epochs.changed, j.names = false, true
+	for _, s := range l.snapshots {
+		if s.data != nil {
+			name := segmentName(s.offset, ".snapshot")
+			j.replace(rename{to: l.path + "/" + name, snapshot: true, offset: s.offset}, s.data)
+		}
 	}
+	if l.epochs.changed {
+		j.replace(rename{to: l.path + "/" + epochFile}, l.epochs.appendText(nil))
+		l.epochs.changed = false
+	}
+}
+
+// replace writes a small file that is renamed into place when it was synced. A job cut
+// short may have left a longer one, so every name is new.
+func (j *syncJob) replace(r rename, b []byte) {
+	d := j.log.dir
+	d.uses++
+	r.from = fmt.Sprintf("%s.%d%s", r.to, d.uses, tmpSuffix)
+	j.write(r.from, b, 0)
+	j.renames = append(j.renames, r)
+	j.names = true
 }
 
 // collectTouched lists the segments that are not safe yet: always the newest ones.
@@ -206,50 +213,31 @@ func (j *syncJob) collectTouched() {
 	}
 }
 
-func (j *syncJob) write(path string, b []byte, off int64, synced bool) {
+func (j *syncJob) write(path string, b []byte, off int64) {
 	f := j.log.dir.env.Disk.OpenLater(path)
-	j.side = append(j.side, sideFile{f, synced})
+	j.side = append(j.side, f)
 	f.WriteAt(env.Write{Bufs: [][]byte{b}, Off: off}, j.start(op{}))
 }
 
-// writeTimes appends what the time index file lacks, and plans the same for the other.
-func (j *syncJob) writeTimes(s *segment) {
+// writeIndexes appends what the index files lack.
+func (j *syncJob) writeIndexes(s *segment) {
 	if !s.loaded {
 		return
 	}
+	j.indexes = append(j.indexes, indexSave{s, s.indexSaved, s.timesSaved})
+	path := j.log.path + "/" + segmentName(s.base, "")
+	if n := len(s.index); s.indexSaved < n || n == 0 && s.sealed {
+		b := s.index[s.indexSaved:].appendBinary(nil)
+		j.write(path+".index", b, int64(s.indexSaved)*indexEntrySize)
+		j.names = j.names || s.indexSaved == 0
+		s.indexSaved = n
+	}
 	if n := len(s.times); s.timesSaved < n || n == 0 && s.sealed {
 		b := s.times[s.timesSaved:].appendBinary(nil)
-		j.write(j.log.path+"/"+segmentName(s.base, ".timeindex"), b, int64(s.timesSaved)*timeEntrySize, true)
+		j.write(path+".timeindex", b, int64(s.timesSaved)*timeEntrySize)
 		j.names = j.names || s.timesSaved == 0
 		s.timesSaved = n
 	}
-	j.indexes = append(j.indexes, indexSave{s, len(s.index)})
-}
-
-func (j *syncJob) writeIndexes() {
-	for _, x := range j.indexes {
-		s := x.seg
-		if s.indexSaved < x.n || x.n == 0 && s.sealed {
-			b := s.index[s.indexSaved:x.n].appendBinary(nil)
-			j.write(j.log.path+"/"+segmentName(s.base, ".index"), b, int64(s.indexSaved)*indexEntrySize, true)
-			j.names = j.names || s.indexSaved == 0
-			s.indexSaved = x.n
-		}
-	}
-}
-
-// writeSnapshots writes the producer states taken since; they carry a checksum, and one
-// that a power loss spoils is rebuilt from the one before.
-func (j *syncJob) writeSnapshots() {
-	l := j.log
-	for i := range l.snapshots {
-		s := &l.snapshots[i]
-		if s.data != nil {
-			j.write(l.path+"/"+segmentName(s.offset, ".snapshot"), s.data, 0, false)
-			s.data = nil
-		}
-	}
-	l.dropSnapshots()
 }
 
 // dropSnapshots keeps the newest two, and those at the start of a segment.
@@ -281,28 +269,33 @@ func (j *syncJob) syncFiles() {
 		}
 		j.names = j.names || !s.named
 	}
-	j.syncSide()
-}
-
-// syncSide syncs the small files written in the stage before.
-func (j *syncJob) syncSide() {
-	for ; j.sideSynced < len(j.side); j.sideSynced++ {
-		if f := j.side[j.sideSynced]; f.synced {
-			f.file.Sync(j.start(op{}))
-		}
+	for _, f := range j.side {
+		f.Sync(j.start(op{}))
 	}
 }
 
 func (j *syncJob) syncNames() {
 	l, disk := j.log, j.log.dir.env.Disk
-	if j.epochs != "" {
-		if err := disk.Rename(j.epochs, l.path+"/"+epochFile); err != nil {
-			l.dir.fail(fmt.Errorf("log: rename %s: %w", j.epochs, err))
+	for _, r := range j.renames {
+		if err := disk.Rename(r.from, r.to); err != nil {
+			l.dir.fail(fmt.Errorf("log: rename %s: %w", r.from, err))
 			return
 		}
+		if r.snapshot {
+			l.snapshotWritten(r.offset)
+		}
 	}
+	l.dropSnapshots()
 	if j.names {
 		disk.SyncDirLater(l.path, j.start(op{}))
+	}
+}
+
+func (l *Log) snapshotWritten(offset kafka.Offset) {
+	for i := range l.snapshots {
+		if l.snapshots[i].offset == offset {
+			l.snapshots[i].data = nil
+		}
 	}
 }
 
@@ -316,7 +309,7 @@ func (j *syncJob) syncParent() {
 func (d *Dir) jobFinished(j *syncJob) {
 	l := j.log
 	for _, f := range j.side {
-		_ = f.file.Close() // synced, or checked by its checksum
+		_ = f.Close() // synced, or given up
 	}
 	d.running--
 	l.job = nil
@@ -328,7 +321,7 @@ func (d *Dir) jobFinished(j *syncJob) {
 	if l.version != j.version { // cut short: what it wrote was not synced
 		l.again = true
 		for _, x := range j.indexes {
-			x.seg.indexSaved, x.seg.timesSaved = 0, 0
+			x.seg.indexSaved, x.seg.timesSaved = min(x.seg.indexSaved, x.index), min(x.seg.timesSaved, x.times)
 		}
 	} else {
 		l.jobCovered(j)
