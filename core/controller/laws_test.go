@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -279,6 +280,59 @@ func TestRequestTooLargeForOneBatchIsRefusedByTopic(t *testing.T) {
 	}
 	if size > controller.DecisionWeightMax || created == 0 || created == len(req.Topics) {
 		t.Errorf("%d bytes for %d topics", size, created)
+	}
+}
+
+// The same for configs of many resources; and a request has a bound in number.
+func TestAlterationTooLargeForOneBatchIsRefusedByResource(t *testing.T) {
+	c := clusterOf(t, 1)
+	long := strings.Repeat(" ", metadata.ConfigValueMax)
+	var incremental controller.IncrementalAlterConfigs
+	var whole controller.AlterConfigs
+	for i := range 300 {
+		name := fmt.Sprint("t", i)
+		c.mustCreate(name, 1, 1)
+		incremental.Resources = append(incremental.Resources, controller.ChangeConfigs{
+			Type: metadata.ResourceTopic, Name: name,
+			Changes: []controller.ConfigChange{{Key: "cleanup.policy", Value: &long}},
+		})
+		whole.Resources = append(whole.Resources, controller.ReplaceConfigs{
+			Type: metadata.ResourceTopic, Name: name,
+			Configs: []controller.ConfigSetting{{Key: "cleanup.policy", Value: &long}},
+		})
+	}
+	for _, d := range []controller.Decision[[]controller.ConfigsAltered]{
+		c.control.IncrementalAlterConfigs(incremental), c.control.AlterConfigs(whole),
+	} {
+		size, altered := 0, 0
+		for _, r := range d.Records {
+			b, err := metadata.EncodeRecord(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			size += len(b)
+		}
+		for _, a := range d.Answer {
+			if a.Code == kafka.None {
+				altered++
+			} else if a.Code != kafka.PolicyViolation {
+				t.Fatalf("%s: %s", a.Name, a.Code)
+			}
+		}
+		if size > controller.DecisionWeightMax || altered != len(d.Records) || altered == 0 || altered == 300 {
+			t.Errorf("%d bytes, %d topics altered", size, altered)
+		}
+	}
+	whole.Resources = make([]controller.ReplaceConfigs, controller.ResourcesPerRequestMax+1)
+	for i := range whole.Resources {
+		whole.Resources[i] = controller.ReplaceConfigs{Type: metadata.ResourceTopic, Name: fmt.Sprint("t", i)}
+	}
+	if code := c.control.AlterConfigs(whole).Answer[0].Code; code != kafka.PolicyViolation {
+		t.Errorf("one resource more than the bound: %s", code)
+	}
+	whole.Resources = whole.Resources[:controller.ResourcesPerRequestMax]
+	if code := c.control.AlterConfigs(whole).Answer[0].Code; code != kafka.None {
+		t.Errorf("as many resources as the bound: %s", code)
 	}
 }
 

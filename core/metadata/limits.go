@@ -21,9 +21,9 @@ const ConfigListMax = 4096
 // create (Kafka's bound), so that a topic can come into being in one batch.
 const PartitionsPerTopicMax = 10_000
 
-// SnapshotBatchBytes is how large a batch of a snapshot becomes: what is encoded, and
-// written, in one step of the loop. A record alone may be larger.
-const SnapshotBatchBytes = 128 << 10
+// SnapshotBatchBytes is how large a batch of a snapshot becomes: what is encoded in one step
+// of the loop, which takes about a millisecond. A record alone may be larger.
+const SnapshotBatchBytes = 16 << 10
 
 // SnapshotBatchBytesMax bounds a batch of a snapshot in bytes when it is read. It must
 // hold the largest batch that is written, one record with its frame.
@@ -34,7 +34,7 @@ const SnapshotBatchBytesMax = 1 << 20
 const SnapshotsKept = 2
 
 // SnapshotLogRecords is how many records lie between two snapshots at most, as long as the
-// image is smaller than that: what a start replays in a tenth of a second.
+// image is smaller than that: what a start replays in less than half a second.
 const SnapshotLogRecords = 100_000
 
 // SnapshotLogBytes is how many bytes of batches do; Kafka's default.

@@ -163,6 +163,7 @@ func goldenImage() *metadata.Image {
 		&metadata.ProducerIDsRecord{Broker: 1, Next: 1000},
 	}
 	records = append(append(records, topicOf(2, 3, 1)...), topicOf(1, 2, 1, 2)...)
+	records = append(records, &metadata.TopicRecord{Name: "t1-", ID: kafka.TopicID{9}}) // next to t1
 	records = append(records, change(1, 1, 1), &metadata.ConfigRecord{
 		Resource: metadata.Resource{Type: metadata.ResourceTopic, Name: "t2"}, Key: "k", Value: &v,
 	})
@@ -220,23 +221,83 @@ func asBytes(batches []record.Batch) (out [][]byte) {
 	return out
 }
 
+func encoded(r metadata.Record) []byte {
+	b, err := metadata.EncodeRecord(r)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// framed puts a right header and footer around record values.
+func framed(values ...[]byte) [][]byte {
+	values = slices.Insert(values, 0, encoded(&metadata.SnapshotHeaderRecord{End: 1000}))
+	return append(values, encoded(footerOf(values, len(values)-1)))
+}
+
+func footerOf(values [][]byte, records int) metadata.Record {
+	digest := crc32.Checksum(bytes.Join(values, nil), crc32.MakeTable(crc32.Castagnoli))
+	return &metadata.SnapshotFooterRecord{Records: int64(records), Digest: digest}
+}
+
 // crafted is a snapshot with right checksums and counts around any record values.
 func crafted(values ...[]byte) []byte {
-	encode := func(r metadata.Record) []byte {
-		b, err := metadata.EncodeRecord(r)
-		if err != nil {
-			panic(err)
-		}
-		return b
-	}
-	values = slices.Insert(values, 0, encode(&metadata.SnapshotHeaderRecord{End: 1000}))
-	digest := crc32.Checksum(bytes.Join(values, nil), crc32.MakeTable(crc32.Castagnoli))
-	values = append(values, encode(&metadata.SnapshotFooterRecord{Records: int64(len(values) - 1), Digest: digest}))
 	builder := record.NewBuilder(record.Options{})
-	for _, v := range values {
+	for _, v := range framed(values...) {
 		builder.Append(0, nil, v, nil)
 	}
 	return builder.Build()
+}
+
+// Header and footer are right by their own count and digest, and no record follows.
+func TestFooterMustCountAndEnd(t *testing.T) {
+	header := [][]byte{encoded(&metadata.SnapshotHeaderRecord{End: 1000})}
+	topic := &metadata.TopicRecord{Name: "t", ID: kafka.TopicID{1}}
+	for _, c := range []struct {
+		why    string
+		values [][]byte
+	}{
+		{"snapshot-footer records=1", [][]byte{encoded(footerOf(header, 1))}},
+		{"after the footer", [][]byte{encoded(footerOf(header, 0)), encoded(topic)}},
+	} {
+		_, _, err := metadata.LoadSnapshot(crafted(c.values...))
+		if !errors.Is(err, metadata.ErrMalformedSnapshot) || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%v, want %q", err, c.why)
+		}
+	}
+}
+
+// A batch that no snapshot has is refused even if what it holds would do.
+func TestForeignBatchIsRefused(t *testing.T) {
+	many := make([][]byte, 40_000)
+	for i := range many {
+		many[i] = encoded(&metadata.FeatureLevelRecord{Name: fmt.Sprintf("feature-%020d", i)})
+	}
+	for _, c := range []struct {
+		name    string
+		options record.Options
+		values  [][]byte
+		key     []byte
+		headers []record.Header
+	}{
+		{name: "none"},
+		{name: "compressed", options: record.Options{Codec: record.CodecZstd}},
+		{name: "control", options: record.Options{Control: true}},
+		{name: "transactional", options: record.Options{Transactional: true}},
+		{name: "too large", values: many},
+		{name: "key", key: []byte("k")},
+		{name: "empty key", key: []byte{}},
+		{name: "headers", headers: []record.Header{{Key: "h"}}},
+	} {
+		builder := record.NewBuilder(c.options)
+		for _, v := range framed(c.values...) {
+			builder.Append(0, c.key, v, c.headers)
+		}
+		_, _, err := metadata.LoadSnapshot(builder.Build())
+		if (err == nil) != (c.name == "none") || err != nil && !errors.Is(err, metadata.ErrMalformedSnapshot) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
 }
 
 // What is whole but contradicts itself is refused too, before it comes into an image.
@@ -289,11 +350,7 @@ func TestContradictingSnapshotIsRefused(t *testing.T) {
 	} {
 		values := make([][]byte, len(c.records))
 		for i, r := range c.records {
-			b, err := metadata.EncodeRecord(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			values[i] = b
+			values[i] = encoded(r)
 		}
 		_, _, err := metadata.LoadSnapshot(crafted(values...))
 		if (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
@@ -314,12 +371,12 @@ func TestSnapshotOfNewerReleaseIsToldApart(t *testing.T) {
 // be written and read again. They never make the loader panic.
 func FuzzLoadSnapshot(f *testing.F) {
 	for r := range metadata.SnapshotRecords(goldenImage()) {
-		b, _ := metadata.EncodeRecord(r)
+		b := encoded(r)
 		f.Add(append([]byte{byte(len(b))}, b...))
 	}
 	var all []byte
 	for r := range metadata.SnapshotRecords(goldenImage()) {
-		b, _ := metadata.EncodeRecord(r)
+		b := encoded(r)
 		all = append(append(all, byte(len(b))), b...)
 	}
 	f.Add(all)

@@ -69,16 +69,12 @@ type SnapshotPolicy struct {
 	limit volume
 
 	last    volume // the newest snapshot
-	since   volume // the log since the newest snapshot was begun
-	before  volume // of that, while one is being written: what it holds
+	since   volume // the log since a snapshot was begun last, whatever became of it
 	writing bool
-	rest    volume // after a failure: added to what the log has to grow by
 }
 
 // volume is an amount of log or snapshot.
 type volume struct{ bytes, records int64 }
-
-func (v volume) plus(o volume) volume { return volume{v.bytes + o.bytes, v.records + o.records} }
 
 // NewSnapshotPolicy makes a policy for a log that has no snapshot.
 func NewSnapshotPolicy(cfg SnapshotPolicyConfig) *SnapshotPolicy {
@@ -92,29 +88,25 @@ func (p *SnapshotPolicy) SnapshotLoaded(records, bytes int64) { p.last = volume{
 
 // LogGrown reports records that became committed, or were found in the log at a start.
 func (p *SnapshotPolicy) LogGrown(records, bytes int64) {
-	p.since = p.since.plus(volume{bytes, records})
+	p.since.bytes += bytes
+	p.since.records += records
 }
 
 // Due tells whether a snapshot is to be begun.
 func (p *SnapshotPolicy) Due() bool {
-	return !p.writing && (p.since.bytes >= max(p.limit.bytes, p.last.bytes)+p.rest.bytes ||
-		p.since.records >= max(p.limit.records, p.last.records)+p.rest.records)
+	return !p.writing && (p.since.bytes >= max(p.limit.bytes, p.last.bytes) ||
+		p.since.records >= max(p.limit.records, p.last.records))
 }
 
 // SnapshotBegun reports that a snapshot of all that was reported is being written. None
 // is due until its end is reported.
-func (p *SnapshotPolicy) SnapshotBegun() {
-	p.before, p.since, p.writing = p.since, volume{}, true
-}
+func (p *SnapshotPolicy) SnapshotBegun() { p.since, p.writing = volume{}, true }
 
 // SnapshotDone reports that the snapshot begun is durable under its name.
 func (p *SnapshotPolicy) SnapshotDone(records, bytes int64) {
-	p.last, p.before, p.rest, p.writing = volume{bytes, records}, volume{}, volume{}, false
+	p.last, p.writing = volume{bytes, records}, false
 }
 
 // SnapshotFailed reports that there is no such snapshot, as when the disk is full. The next
 // try comes when the log has grown by as much again.
-func (p *SnapshotPolicy) SnapshotFailed() {
-	p.since, p.before, p.writing = p.before.plus(p.since), volume{}, false
-	p.rest = p.since
-}
+func (p *SnapshotPolicy) SnapshotFailed() { p.writing = false }
