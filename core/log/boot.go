@@ -15,6 +15,7 @@ import (
 //
 //	read     journal and folders; damage in the journal refuses, with nothing changed
 //	unmark   the mark of a clean stop goes, durably, before anything is changed
+//	secure   what will be replayed is made durable in the journal, before anything rests on it
 //	replay   the journal's groups are brought onto the segments
 //	recover  tails are read back, indexes and producer state made whole
 //	sync     all of that is made durable
@@ -64,7 +65,7 @@ func (b *boot) run() error {
 	if err != nil {
 		return fmt.Errorf("log: directory %s: %w", d.cfg.Path, err)
 	}
-	for _, step := range []func() error{b.unmark, b.list, b.survey, b.replay, b.recoverLogs, b.sync, b.seal} {
+	for _, step := range []func() error{b.unmark, b.list, b.survey, b.scan.Secure, b.replay, b.recoverLogs, b.sync, b.seal} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -38,6 +38,9 @@ type Scan struct {
 	last   Seq
 	maxGen uint64
 	report Report
+
+	journal *Journal // from Secure on
+	buf     []byte
 }
 
 type scanned struct {
@@ -261,26 +264,30 @@ func (s *Scan) damaged(f *scanned, pos int64, what string) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, d)
 }
 
-// Replay hands the entries of the groups at and above the checkpoint to fn, in order.
+// Replay hands the entries of the groups at and above the checkpoint to fn, in order. A
+// payload is valid during the call.
 func (s *Scan) Replay(fn func(Seq, Entry) error) error {
-	var buf []byte
 	for _, g := range s.groups {
-		f := s.files[g.file]
-		n := headerSize + int(g.bodyLen)
-		buf = slices.Grow(buf[:0], n)[:n]
-		read, err := s.pread(f, buf, g.pos)
-		if err != nil {
-			return err
-		}
-		h, err := parseGroup(buf[:read], fn)
-		if h.seq != g.seq || errors.Is(err, errTorn) || errors.Is(err, errNoHeader) {
-			return s.damaged(f, g.pos, fmt.Sprintf("group %d was whole a moment ago", g.seq))
-		}
-		if err != nil {
+		if err := s.replayGroup(g, fn); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *Scan) replayGroup(g found, fn func(Seq, Entry) error) error {
+	f := s.files[g.file]
+	n := headerSize + int(g.bodyLen)
+	s.buf = slices.Grow(s.buf[:0], n)[:n]
+	read, err := s.pread(f, s.buf, g.pos)
+	if err != nil {
+		return err
+	}
+	h, err := parseGroup(s.buf[:read], fn)
+	if h.seq != g.seq || errors.Is(err, errTorn) || errors.Is(err, errNoHeader) {
+		return s.damaged(f, g.pos, fmt.Sprintf("group %d was whole a moment ago", g.seq))
+	}
+	return err
 }
 
 func compare(a, b uint64) int {

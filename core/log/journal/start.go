@@ -7,24 +7,55 @@ import (
 	"github.com/tidemark-log/tidemark/core/invariant"
 )
 
+// Secure makes durable what Replay will give, before anything is changed because of it. A
+// killed process may have left the newest group in the cache only; were it replayed and
+// then lost with the power, what it left half done could not be explained. All groups
+// before it say themselves that they were durable. It is written again in a new place, under
+// its own sequence: a sync of the old one proves nothing if an earlier sync failed.
+func (s *Scan) Secure() error {
+	j := &Journal{cfg: s.cfg, id: s.id, generation: s.maxGen + 1, next: s.last + 1}
+	s.journal = j
+	if j.id == 0 {
+		j.id = max(1, s.cfg.Env.Rand.Uint64("journal.id"))
+	}
+	if err := s.openFree(j); err != nil {
+		return err
+	}
+	// The names must be durable even of files found here: a process that was killed may
+	// have left some that only the cache knows.
+	if err := s.syncNames(); err != nil {
+		return err
+	}
+	if len(s.groups) == 0 {
+		j.durable = j.next
+		return nil
+	}
+	newest := s.groups[len(s.groups)-1]
+	g := new(group)
+	g.reset(newest.seq)
+	err := s.replayGroup(newest, func(_ Seq, e Entry) error {
+		e.Payload = slices.Clone(e.Payload)
+		g.add(&e, nil)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	j.durable, j.checkpoint = newest.seq, newest.checkpointBelow
+	return j.writeNow(g)
+}
+
 // Start begins a new generation after everything Replay gave was made durable elsewhere.
 // It writes one group with the entries given, whose checkpoint is itself, and makes it
 // durable, so that no later boot replays what this one did: dropped tails stay dropped,
 // and all other files are free. Blocking; boot only.
 func (s *Scan) Start(entries []Entry) (*Journal, error) {
-	j := &Journal{cfg: s.cfg, id: s.id, generation: s.maxGen + 1, next: s.last + 1}
-	if j.id == 0 {
-		j.id = max(1, s.cfg.Env.Rand.Uint64("journal.id"))
+	if s.journal == nil {
+		if err := s.Secure(); err != nil {
+			return nil, err
+		}
 	}
-	if err := s.openFree(j); err != nil {
-		return nil, err
-	}
-	// The names must be durable even of files found here: a process that was killed may
-	// have left some that only the cache knows.
-	if err := s.syncNames(); err != nil {
-		return nil, err
-	}
-	j.durable = j.next
+	j := s.journal
 	if err := j.Seal(entries); err != nil {
 		return nil, err
 	}
