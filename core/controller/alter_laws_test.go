@@ -77,7 +77,8 @@ func allows(r metadata.Resource, key, value string) bool {
 		return !strings.Contains(value, ",,")
 	case r.Type == metadata.ResourceTopic && (key == "retention.ms" || lag && !strings.HasPrefix(key, "log.")):
 		return err == nil
-	case r.Type == metadata.ResourceBroker && (key == "message.max.bytes" || lag && strings.HasPrefix(key, "log.")):
+	case r.Type == metadata.ResourceBroker &&
+		(key == "message.max.bytes" || lag && strings.HasPrefix(key, "log.")):
 		return err == nil
 	case r.Type == metadata.ResourceBroker && key == "max.connections.per.ip.overrides":
 		return true

@@ -75,17 +75,18 @@ func parseChange(t *testing.T, text string) controller.ConfigChange {
 		return controller.ConfigChange{Op: controller.ConfigDelete, Key: key}
 	}
 	key, value, found := strings.Cut(text, "=")
+	c := controller.ConfigChange{Key: key, Value: &value}
 	switch {
 	case !found:
-		return controller.ConfigChange{Key: key}
+		c.Value = nil
 	case key == "op":
-		return controller.ConfigChange{Op: controller.ConfigOp(number(t, value)), Key: "retention.ms", Value: &value}
+		c.Op, c.Key = controller.ConfigOp(number(t, value)), "retention.ms"
 	case strings.HasSuffix(key, "+"):
-		return controller.ConfigChange{Op: controller.ConfigAppend, Key: strings.TrimSuffix(key, "+"), Value: &value}
+		c.Op, c.Key = controller.ConfigAppend, strings.TrimSuffix(key, "+")
 	case strings.HasSuffix(key, "-"):
-		return controller.ConfigChange{Op: controller.ConfigSubtract, Key: strings.TrimSuffix(key, "-"), Value: &value}
+		c.Op, c.Key = controller.ConfigSubtract, strings.TrimSuffix(key, "-")
 	}
-	return controller.ConfigChange{Key: key, Value: &value}
+	return c
 }
 
 func (c *cluster) alter(t *testing.T, d *datadriven.TestData) string {

@@ -189,8 +189,9 @@ func (h *history) checkEpochs() {
 }
 
 // Over all histories of requests, snapshots and restarts: deciding changes nothing, the
-// log gives the state, and so does a snapshot with the log after it, ids are given once, epochs rise. The shape of partitions (R9) and the steps
-// of epochs (R10) are invariants of replay.
+// log gives the state, and so does a snapshot with the log after it; ids are given once,
+// epochs rise. The shape of partitions (R9) and the steps of epochs (R10) are invariants
+// of replay.
 func TestNothingIsGivenTwiceOrGoesBack(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := &history{

@@ -320,9 +320,11 @@ func TestContradictingSnapshotIsRefused(t *testing.T) {
 		{"", nil},
 		{"", []metadata.Record{brokerConfig, t1, topicConfig("t1", "k", &v), p0, p1}},
 		{"empty", []metadata.Record{&metadata.ClusterRecord{}}},
-		{"out of order", []metadata.Record{&metadata.ClusterRecord{ClusterID: "c"}, &metadata.ClusterRecord{ClusterID: "d"}}},
+		{"out of order", []metadata.Record{
+			&metadata.ClusterRecord{ClusterID: "c"}, &metadata.ClusterRecord{ClusterID: "d"}}},
 		{"empty", []metadata.Record{&metadata.FeatureLevelRecord{}}},
-		{"out of order", []metadata.Record{&metadata.RegisterBrokerRecord{ID: 2}, &metadata.RegisterBrokerRecord{ID: 2}}},
+		{"out of order", []metadata.Record{
+			&metadata.RegisterBrokerRecord{ID: 2}, &metadata.RegisterBrokerRecord{ID: 2}}},
 		{"out of order", []metadata.Record{t1, brokerConfig}},
 		{"out of order", []metadata.Record{brokerConfig, brokerConfig}},
 		{"not above zero", []metadata.Record{&metadata.ProducerIDsRecord{}}},

@@ -24,7 +24,8 @@ const (
 
 // String is the name of the snapshot's file, as Kafka's are named.
 func (id SnapshotID) String() string {
-	return fmt.Sprintf("%0*d-%0*d%s", snapshotOffsetDigits, id.End, snapshotEpochDigits, id.LeaderEpoch, snapshotSuffix)
+	return fmt.Sprintf("%0*d-%0*d%s",
+		snapshotOffsetDigits, id.End, snapshotEpochDigits, id.LeaderEpoch, snapshotSuffix)
 }
 
 // ParseSnapshotID reads the name of a snapshot's file, in exactly the form of String.

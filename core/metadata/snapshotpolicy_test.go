@@ -96,12 +96,15 @@ func TestSnapshotPolicyGoesOnAfterARestart(t *testing.T) {
 }
 
 func TestSnapshotNamesAreExact(t *testing.T) {
-	for _, id := range []metadata.SnapshotID{{}, {End: 42, LeaderEpoch: 3}, {End: 1<<63 - 1, LeaderEpoch: 1<<31 - 1}} {
+	for _, id := range []metadata.SnapshotID{
+		{}, {End: 42, LeaderEpoch: 3}, {End: 1<<63 - 1, LeaderEpoch: 1<<31 - 1},
+	} {
 		if got, ok := metadata.ParseSnapshotID(id.String()); !ok || got != id {
 			t.Errorf("%s is read as %+v, %t", id, got, ok)
 		}
 	}
-	if got := (metadata.SnapshotID{End: 42, LeaderEpoch: 3}).String(); got != "00000000000000000042-0000000003.checkpoint" {
+	got := metadata.SnapshotID{End: 42, LeaderEpoch: 3}.String()
+	if got != "00000000000000000042-0000000003.checkpoint" {
 		t.Error(got)
 	}
 	for _, name := range []string{
