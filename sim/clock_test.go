@@ -102,7 +102,9 @@ func TestOffsetAndStepMoveTheWallClockAlone(t *testing.T) {
 }
 
 func TestSuspendedMachineWakesWithEitherMonotonicClock(t *testing.T) {
-	for kind, own := range map[sim.Suspension]time.Duration{sim.MonoStops: 70 * time.Second, sim.MonoJumps: 100 * time.Second} {
+	for kind, own := range map[sim.Suspension]time.Duration{
+		sim.MonoStops: 70 * time.Second, sim.MonoJumps: 100 * time.Second,
+	} {
 		w, h, k := newWatch(t, sim.Config{}, time.Second)
 		w.After(10500*time.Millisecond, "suspend", func() {
 			require.NotNil(t, h.Suspend(30*time.Second, kind))
@@ -187,10 +189,13 @@ func TestDrawnClocksDiffer(t *testing.T) {
 	for seed := range uint64(20) {
 		w, _, k := newWatch(t, sim.Config{Seed: seed, Clock: sim.ClockConfig{
 			OffsetMax: 300 * time.Second, YearChance: 0.1, DriftMax: 500, StepMean: 10 * time.Second,
-			SuspendMean: 10 * time.Second, SuspendMax: 5 * time.Second, CoarseMax: 10 * time.Millisecond}}, time.Second)
+			SuspendMean: 10 * time.Second, SuspendMax: 5 * time.Second, CoarseMax: 10 * time.Millisecond,
+		}}, time.Second)
 		runTo(t, w, 2*time.Minute)
 		walls[k.env.Clock.WallMillis()] = true
-		for _, kind := range []string{"clock.offset", "clock.drift", "clock.coarse-timers", "clock.suspend", "clock.step"} {
+		for _, kind := range []string{
+			"clock.offset", "clock.drift", "clock.coarse-timers", "clock.suspend", "clock.step",
+		} {
 			require.NotZero(t, level(w, kind).Fired, kind)
 		}
 	}

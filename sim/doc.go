@@ -16,7 +16,18 @@
 //
 // Two worlds of the same seed and the same calls have the same Hash after every event.
 //
-// Deliberately absent: Kafka, checkers, fault plans, goroutines, the wall clock.
+// Faults have two sources: a plan calls methods at simulated times (Host.Suspend, CrashLoop,
+// SlowDown, DriftClock, World.RackPowerLoss; Network.Cut, Partition, Clog), or Config gives
+// rates and the world draws them. Each instance has a record, offered to the ledgers of
+// World.OnFault before it fires, traced and counted. World.Calm ends them all. A world with
+// no fault in plan or Config is the same, event for event, as if there were none to have.
 //
-// Read world.go, host.go, life.go, then clock.go, buffers.go, rare.go, failure.go.
+// A machine's clock is its own: env.Clock of its process reads a function of the world's
+// time (clock.go). The queue, the network and the disks go by the world's.
+//
+// Deliberately absent: Kafka, checkers, fault plans, goroutines, the wall clock; several
+// event loops per host (a stall of one is a pause of the host).
+//
+// Read world.go, host.go, life.go, dispatch.go, then clock.go, buffers.go, rare.go,
+// failure.go. Faults: fault.go (records), process.go, clockfault.go, drawn.go (rates).
 package sim

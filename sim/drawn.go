@@ -196,8 +196,10 @@ func (w *World) every(c engine.Choice, name string, mean time.Duration, strike f
 // planRacks draws losses of power of whole racks.
 func (w *World) planRacks() {
 	cfg := &w.cfg.Process
-	w.every(w.engine.Choice.Of("rack.power"), "rack.power", cfg.RackPowerMean, func(c engine.Choice, key string) {
-		loss := RackLoss{key: key, DownMin: or(cfg.DownMin, 10*time.Millisecond), DownMax: or(cfg.DownMax, time.Minute)}
+	choice := w.engine.Choice.Of("rack.power")
+	w.every(choice, "rack.power", cfg.RackPowerMean, func(c engine.Choice, key string) {
+		loss := RackLoss{key: key}
+		loss.DownMin, loss.DownMax = or(cfg.DownMin, 10*time.Millisecond), or(cfg.DownMax, time.Minute)
 		if racks := w.racks(); len(racks) > 0 && !c.Chance(0, 0.3) {
 			loss.Racks = racks[c.Below(1, uint64(len(racks))):][:1]
 		}

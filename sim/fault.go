@@ -73,7 +73,8 @@ func (h *Host) allowDisk(ev simdisk.FaultEvent) bool {
 	if user := h.world.cfg.Disk.Allow; user != nil && !user(ev) {
 		return false
 	}
-	record := h.fault(diskKinds[ev.Kind], ev.Purpose+"/"+h.cfg.Name+ev.Object+"/"+strconv.FormatUint(ev.Ordinal, 10))
+	key := ev.Purpose + "/" + h.cfg.Name + ev.Object + "/" + strconv.FormatUint(ev.Ordinal, 10)
+	record := h.fault(diskKinds[ev.Kind], key)
 	record.Scope = h.cfg.Name + ev.Volume
 	if ev.Path != "" {
 		record.Scope = h.cfg.Name + ev.Path

@@ -165,7 +165,8 @@ func TestProcessDiesUnheardBehindACut(t *testing.T) {
 
 func TestJamKeepsAndDeliversInABurst(t *testing.T) {
 	p := newPair(t, sim.Config{})
-	f := p.Net().Cut(cut("c1", "b1", simnet.Disruption{Mode: simnet.Jam, For: 20 * time.Second, GiveUp: time.Second}))
+	jam := simnet.Disruption{Mode: simnet.Jam, For: 20 * time.Second, GiveUp: time.Second}
+	f := p.Net().Cut(cut("c1", "b1", jam))
 	back, there := p.gets(19 * time.Second)
 	require.LessOrEqual(t, back, uint64(1))
 	require.LessOrEqual(t, there, 1)
@@ -178,7 +179,8 @@ func TestJamKeepsAndDeliversInABurst(t *testing.T) {
 
 func TestSlowMultipliesTheDelay(t *testing.T) {
 	p := newPair(t, sim.Config{Net: simnet.Config{DelayMin: time.Millisecond, DelayMax: time.Millisecond}})
-	p.Net().Cut(simnet.Cut{Both: true, From: []string{"b1"}, Disruption: simnet.Disruption{Mode: simnet.Slow, Factor: 500}})
+	p.Net().Cut(simnet.Cut{Both: true, From: []string{"b1"},
+		Disruption: simnet.Disruption{Mode: simnet.Slow, Factor: 500}})
 	back, _ := p.gets(10 * time.Second)
 	require.InDelta(t, 10, float64(back), 1.1, "a second each way and back")
 	p.Net().HealAll()
@@ -251,7 +253,7 @@ func TestPartitionShapes(t *testing.T) {
 				for i := range 5 {
 					require.Equal(t, 3, seen(i), "a majority")
 					for j := range i {
-						require.NotEqual(t, strings.ReplaceAll(rows[i], "o", "+"), strings.ReplaceAll(rows[j], "o", "+"))
+						require.NotEqual(t, plus(rows[i]), plus(rows[j]), "no two the same")
 					}
 				}
 			case p.Shape == simnet.Minority:
@@ -269,6 +271,8 @@ func TestPartitionShapes(t *testing.T) {
 		}
 	}
 }
+
+func plus(row string) string { return strings.ReplaceAll(row, "o", "+") }
 
 func TestPartitionCanFlapAndPrefersTheLeader(t *testing.T) {
 	w := cluster(1)
@@ -319,7 +323,8 @@ func TestClogOfAConnection(t *testing.T) {
 	back, _ = p.gets(time.Second)
 	require.Greater(t, back, uint64(50))
 
-	drawn := newPair(t, sim.Config{Net: simnet.Config{ClogMean: 2 * time.Second, ClogFor: 100 * time.Millisecond}})
+	clogs := simnet.Config{ClogMean: 2 * time.Second, ClogFor: 100 * time.Millisecond}
+	drawn := newPair(t, sim.Config{Net: clogs})
 	drawn.run(time.Minute)
 	require.Greater(t, drawn.count("net.clog-conn").Fired, uint64(10))
 	require.Zero(t, (*drawn.pinger).bad+(*drawn.pinger).ends)
@@ -415,7 +420,8 @@ func TestOldConnectionSpeaksAfterTheNewOne(t *testing.T) {
 func TestNarrowLinkIsAFaultWithAnEnd(t *testing.T) {
 	p := newPair(t, sim.Config{})
 	(*p.pinger).size = 10_000
-	p.Net().Narrow(simnet.Narrow{Both: true, From: []string{"c1"}, BytesPerSecond: 10_000, For: 20 * time.Second})
+	p.Net().Narrow(simnet.Narrow{
+		Both: true, From: []string{"c1"}, BytesPerSecond: 10_000, For: 20 * time.Second})
 	back, _ := p.gets(20 * time.Second)
 	require.InDelta(t, 10, float64(back), 2, "a second there and one back")
 	p.run(2 * time.Second)

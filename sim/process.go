@@ -69,7 +69,8 @@ func (w *World) RackPowerLoss(loss RackLoss) *Fault {
 	if loss.Within == 0 {
 		loss.Within = 50 * time.Millisecond
 	}
-	record := engine.Fault{Kind: faultRackPower, From: w.Now(), Params: "within=" + loss.Within.String(), Key: loss.key}
+	record := engine.Fault{Kind: faultRackPower, From: w.Now(), Key: loss.key}
+	record.Params = "within=" + loss.Within.String()
 	record.To = record.From.Add(loss.Within)
 	for _, h := range w.hosts {
 		if h.inRacks(loss.Racks) {

@@ -18,7 +18,8 @@ import (
 // hostile is a config with every class of faults, drawn from the seed.
 func hostile(seed uint64) sim.Config {
 	c := engine.NewChoice(seed)
-	cfg := sim.Config{Seed: seed, Net: simnet.Drawn(c), Clock: sim.DrawnClocks(c), Process: sim.DrawnProcesses(c)}
+	cfg := sim.Config{Seed: seed, Net: simnet.Drawn(c)}
+	cfg.Clock, cfg.Process = sim.DrawnClocks(c), sim.DrawnProcesses(c)
 	cfg.Net.DrawStreams(c)
 	cfg.Net.DrawPartitions(c)
 	cfg.Process.KillMean, cfg.Process.DownMax = time.Minute, 5*time.Second

@@ -156,7 +156,9 @@ func (d Disruption) String() string {
 }
 
 // disrupt offers and begins a disruption of pairs, if it changes anything.
-func (n *Network) disrupt(kind engine.FaultKind, scope string, pairs map[pair]bool, d Disruption) *engine.Fault {
+func (n *Network) disrupt(
+	kind engine.FaultKind, scope string, pairs map[pair]bool, d Disruption,
+) *engine.Fault {
 	d = d.withDefaults()
 	if !n.changes(pairs, d) {
 		return nil
@@ -223,7 +225,7 @@ func (n *Network) apply(l *link) {
 		l.buffer = min(l.buffer, l.thin)
 	}
 	for _, c := range n.cuts {
-		if c.off || !c.pairs[l.pair] || len(c.Classes) > 0 && !slices.Contains(c.Classes, l.class) {
+		if c.off || !c.pairs[l.pair] || !c.suits(l.class) {
 			continue
 		}
 		if c.Mode > l.mode {
@@ -236,6 +238,10 @@ func (n *Network) apply(l *link) {
 			l.buffer, l.narrow = c.buffer, c.fault
 		}
 	}
+}
+
+func (d *Disruption) suits(class env.Class) bool {
+	return len(d.Classes) == 0 || slices.Contains(d.Classes, class)
 }
 
 // event is one that a jam keeps.
@@ -342,7 +348,7 @@ func (n *Network) ends(l *link) []*end {
 func (n *Network) Passes(from, to string, class env.Class) bool {
 	p := pair{n.node(from).index, n.node(to).index}
 	for _, c := range n.cuts {
-		if !c.off && c.pairs[p] && c.Mode >= Jam && (len(c.Classes) == 0 || slices.Contains(c.Classes, class)) {
+		if !c.off && c.pairs[p] && c.Mode >= Jam && c.suits(class) {
 			return false
 		}
 	}

@@ -29,7 +29,6 @@ const (
 	Clients
 	// Sides cuts Partition.Side from all others.
 	Sides
-	shapes
 )
 
 func (s Shape) String() string {

@@ -206,9 +206,10 @@ func (n *Network) widths(l *link, scope string) {
 	}
 	rate := int64(c.LogBetween(1, 10<<10, 1<<30))
 	buffer := int(c.LogBetween(2, 4<<10, 4<<20))
+	scope += "/" + l.class.String()
 	l.born = n.faults().Offer(engine.Fault{
-		Kind: faultNarrow, Scope: scope + "/" + l.class.String(), From: n.engine.Now(),
-		Params: "rate=" + strconv.FormatInt(rate, 10) + " buffer=" + strconv.Itoa(buffer), Key: "net.narrow/" + scope})
+		Kind: faultNarrow, Scope: scope, From: n.engine.Now(), Key: "net.narrow/" + scope,
+		Params: "rate=" + strconv.FormatInt(rate, 10) + " buffer=" + strconv.Itoa(buffer)})
 	if l.born == nil {
 		return
 	}
