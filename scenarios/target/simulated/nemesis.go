@@ -26,6 +26,7 @@ type nemesis struct {
 	choice engine.Choice
 
 	active   bool
+	over     bool // the story has ended: who stops now stays down
 	ordinals [strikes]uint64
 	aimed    []strike // wait for the next append
 	striking bool     // the kill seen in the trace is our own
@@ -102,7 +103,7 @@ func (n *nemesis) observe(ev *trace.Event) {
 			n.diedInRecovery()
 		}
 	case kindHostStop:
-		if n.active {
+		if !n.over {
 			n.restart()
 		}
 	}
@@ -172,6 +173,7 @@ func (n *nemesis) diedInRecovery() {
 // heal ends all faults: nothing strikes any more, and the broker runs.
 func (n *nemesis) heal() {
 	n.active, n.aimed = false, nil
+	n.run.world.Calm()
 	n.run.broker.CrashInBoot(0)
 	if !n.run.broker.Up() {
 		n.run.broker.Start(time.Duration(n.run.s.Faults.DownMin))

@@ -189,6 +189,7 @@ func (r *run) drive() {
 // disk. A broker that is still busy may refuse: then it is started and asked again.
 func (r *run) stopBroker() {
 	w := r.world
+	r.nemesis.over = true
 	r.workload.Close()
 	r.clients.Kill()
 	for range stopsMax {
