@@ -152,8 +152,9 @@ func (sc *recoverScan) loadIndexes() error {
 	return nil
 }
 
-// begin chooses where to start: at the last index entry at or before from, if a batch is
-// there that ends as the entry says.
+// begin chooses where to start: at the last index entry before from, if a batch is there
+// that ends as the entry says. What the index says from there on is not trusted: it may
+// not have been synced.
 func (sc *recoverScan) begin(from kafka.Offset) {
 	s := sc.s
 	s.loaded, s.index, s.times = true, nil, nil
@@ -163,7 +164,7 @@ func (sc *recoverScan) begin(from kafka.Offset) {
 	if from <= s.base {
 		return
 	}
-	pos, i := sc.index.floor(uint32(min(from-s.base, maxRelative)))
+	pos, i := sc.index.floor(uint32(min(from-s.base-1, maxRelative)))
 	if i < 0 {
 		return
 	}
