@@ -26,13 +26,23 @@ type checkpoint struct {
 // has waited long, so that a restart is quick.
 func (d *Dir) wantCheckpoint() bool {
 	j := d.journal
-	if j.Checkpoint() >= j.Durable()-1 { // nothing but what carried the last checkpoint
+	if j.Checkpoint() >= j.Durable()-1 || d.deleting() { // nothing but what carried the last one
 		return false
 	}
 	if j.Live() > max(1, d.cfg.JournalFiles/checkpointShare) {
 		return true
 	}
 	return d.overdue || d.env.Rare.Rare("log.early-checkpoint")
+}
+
+// deleting tells that a deletion is not durable yet. The log must stay whole until it is.
+func (d *Dir) deleting() bool {
+	for _, g := range d.gone {
+		if g.seq >= d.journal.Durable() {
+			return true
+		}
+	}
+	return false
 }
 
 // beginCheckpoint starts a round over everything the journal has made durable so far.
@@ -138,7 +148,7 @@ func (d *Dir) served(l *Log) {
 // endCheckpoint ends the round when all is safe.
 func (d *Dir) endCheckpoint() {
 	p := &d.point
-	if !p.active || p.left > 0 || p.carry >= d.journal.Durable() {
+	if !p.active || p.left > 0 || p.carry >= d.journal.Durable() || d.deleting() {
 		return
 	}
 	// A round that counts a log twice would free groups that are still needed.

@@ -37,7 +37,7 @@ func (d *Dir) Delete(l *Log) {
 	g := &deletion{log: l, path: l.path + "." + d.uuid() + deleteSuffix}
 	name := g.path[len(d.cfg.Path)+1:]
 	e := journal.Entry{Kind: journal.KindDeleted, Key: l.key, Payload: []byte(name)}
-	g.seq = d.journal.Collect(&e, nil, false)
+	g.seq = d.journal.Collect(&e, nil, true) // checkpoints wait for it
 	l.gone, l.err = true, fmt.Errorf("log: %s: %w", l.tp, ErrDeleted)
 	l.forgetFrom(0)
 	d.osLogs = deletePointer(d.osLogs, l)

@@ -14,7 +14,7 @@ import (
 func (b *boot) recoverLogs() error {
 	for _, l := range b.logs {
 		if l.skip() {
-			if l.lostFolder() {
+			if l.lost {
 				b.report.damage(b.d.cfg.Path, 0, "folder of "+l.tp.String()+" is missing")
 			}
 			continue
@@ -25,9 +25,6 @@ func (b *boot) recoverLogs() error {
 	}
 	return nil
 }
-
-// lostFolder tells that the journal has batches of a log that is nowhere.
-func (l *bootLog) lostFolder() bool { return l.deleted < 0 && !l.created && l.live }
 
 func (l *bootLog) damage(base kafka.Offset, pos int64, what string) {
 	l.damages++

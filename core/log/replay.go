@@ -52,6 +52,7 @@ type bootLog struct {
 	cutBytes int64
 	damages  int
 	names    bool // names in the folder changed
+	lost     bool // the journal has entries of a log that is nowhere
 }
 
 // bootSegment is a segment as its files show it; −1: no such file.
@@ -176,6 +177,10 @@ func (b *boot) replay() error {
 		ordinal++
 		l := b.byKey[e.Key]
 		if e.Kind == journal.KindBlob || l == nil || l.deleted > ordinal {
+			return nil
+		}
+		if !l.exists && !l.created { // its folder is gone, and nothing says its name
+			l.lost = l.deleted < 0
 			return nil
 		}
 		switch e.Kind {
