@@ -153,6 +153,9 @@ func (b *Broker) Drained() {
 	for again := true; again; again = b.flush() {
 		for _, d := range b.dirs {
 			b.carryOut(d, d.Drained())
+			// A write to a folder without a name asks for a job that names it, and only the
+			// next pass starts it: nobody else would call for that.
+			b.carryOut(d, d.Drained())
 		}
 	}
 	b.keepTicking()
