@@ -185,9 +185,7 @@ func (l *Log) SetConfig(cfg Config) {
 	case l.cfg.Flush == FlushGroup && l.policy == FlushOS && was != FlushGroup:
 		l.switchAt = l.end
 		l.dir.queueJob(l)
-	case l.cfg.Flush == FlushOS && l.policy == FlushOS:
-		l.switchAt = 0 // called off
-	case l.cfg.Flush == FlushOS:
+	case l.cfg.Flush == FlushOS && l.policy == FlushGroup:
 		l.setPolicy(FlushOS)
 	}
 }

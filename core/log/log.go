@@ -36,7 +36,7 @@ type Log struct {
 	policy    FlushPolicy  // in force; may lag behind cfg.Flush until a sync
 	policySeq journal.Seq  // group that says so, for os logs
 	osFrom    kafka.Offset // where a switch to FlushOS began
-	switchAt  kafka.Offset // where a switch to FlushGroup began; 0 without one
+	switchAt  kafka.Offset // the journal has no gap from here on; what lies before is in files
 
 	// soft state
 	tail      tail
