@@ -36,6 +36,8 @@ func init() {
 		{19, "CreateTopics", 2, 7, 5, 2, request[kmsg.CreateTopicsRequest], createTopicsFields, createTopics},
 		{20, "DeleteTopics", 1, 6, 4, 1, request[kmsg.DeleteTopicsRequest], deleteTopicsFields, deleteTopics},
 		{22, "InitProducerId", 0, 5, 2, 0, request[kmsg.InitProducerIDRequest], initProducerFields, initProducer},
+		{23, "OffsetForLeaderEpoch", 2, 4, 4, 0, request[kmsg.OffsetForLeaderEpochRequest],
+			leaderEpochFields, offsetForLeaderEpoch},
 		{32, "DescribeConfigs", 1, 4, 4, 1, request[kmsg.DescribeConfigsRequest], configsFields, describeConfigs},
 		{60, "DescribeCluster", 0, 2, 0, 0, request[kmsg.DescribeClusterRequest], clusterFields, describeCluster},
 		{75, "DescribeTopicPartitions", 0, 0, 0, 0, request[kmsg.DescribeTopicPartitionsRequest],

@@ -30,6 +30,8 @@ var plain = map[string]string{
 		Topics: [{Topic: new, NumPartitions: 1, ReplicationFactor: 1}]`,
 	"DeleteTopics":   `TimeoutMillis: 1000, TopicNames: [gone], Topics: [{Topic: gone}]`,
 	"InitProducerId": `TransactionalID: null, ProducerID: -1, ProducerEpoch: -1`,
+	"OffsetForLeaderEpoch": `ReplicaID: -1, Topics: [{Topic: t, Partitions: [
+		{Partition: 0, CurrentLeaderEpoch: -1, LeaderEpoch: 0}, {Partition: 1, CurrentLeaderEpoch: -1}]}]`,
 	"DescribeConfigs": `IncludeSynonyms: true, IncludeDocumentation: true,
 		Resources: [{ResourceType: 2, ResourceName: t}, {ResourceType: 4, ResourceName: 1}]`,
 	"DescribeCluster":         `EndpointType: 1`,
