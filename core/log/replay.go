@@ -349,12 +349,7 @@ func (l *bootLog) replayTruncate(ordinal int, e journal.Entry) error {
 	done := l.filesCut > ordinal
 	l.epochs.cutEnd(to)
 	l.late.cutEnd(to)
-	l.snapshots = slices.DeleteFunc(l.snapshots, func(o kafka.Offset) bool {
-		if o > to {
-			l.boot.disk.RemoveAllLater(l.path + "/" + segmentName(o, ".snapshot"))
-		}
-		return o > to
-	})
+	l.dropSnapshotsAbove(to) // durably: they are of batches that were truncated
 	if done || l.cutLater(ordinal, to+1) {
 		return nil
 	}
