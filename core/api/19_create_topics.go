@@ -37,16 +37,9 @@ func createTopics(s *Server, c *Call) {
 		s.countError(c, code)
 		s.answer(c, &resp)
 	}}
-	s.cfg.Admin.CreateTopics(createRequest(req), func(rows []controller.TopicCreated, code kafka.ErrorCode) {
-		switch {
-		case a.over:
-		case code != kafka.None:
-			a.refuse(adminCode(code))
-		default:
-			s.answerCreated(c, rows)
-		}
-		a.over = true
-	})
+	s.cfg.Admin.CreateTopics(createRequest(req), settled(a, func(rows []controller.TopicCreated) {
+		s.answerCreated(c, rows)
+	}))
 	s.awaitAdmin(c, a, req.TimeoutMillis)
 }
 

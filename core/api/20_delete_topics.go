@@ -37,21 +37,14 @@ func deleteTopics(s *Server, c *Call) {
 		s.countError(c, code)
 		s.answer(c, &resp)
 	}}
-	s.cfg.Admin.DeleteTopics(asked, func(rows []controller.TopicDeleted, code kafka.ErrorCode) {
-		switch {
-		case a.over:
-		case code != kafka.None:
-			a.refuse(adminCode(code))
-		default:
-			var resp kmsg.DeleteTopicsResponse
-			for i := range rows {
-				s.countError(c, rows[i].Code)
-				resp.Topics = append(resp.Topics, deletedRow(req.Version, rows[i]))
-			}
-			s.answer(c, &resp)
+	s.cfg.Admin.DeleteTopics(asked, settled(a, func(rows []controller.TopicDeleted) {
+		var resp kmsg.DeleteTopicsResponse
+		for i := range rows {
+			s.countError(c, rows[i].Code)
+			resp.Topics = append(resp.Topics, deletedRow(req.Version, rows[i]))
 		}
-		a.over = true
-	})
+		s.answer(c, &resp)
+	}))
 	s.awaitAdmin(c, a, req.TimeoutMillis)
 }
 

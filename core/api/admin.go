@@ -14,6 +14,11 @@ import (
 type Admin interface {
 	CreateTopics(req controller.CreateTopics, done func([]controller.TopicCreated, kafka.ErrorCode))
 	DeleteTopics(req controller.DeleteTopics, done func([]controller.TopicDeleted, kafka.ErrorCode))
+	CreatePartitions(req controller.CreatePartitions, done func([]controller.PartitionsCreated, kafka.ErrorCode))
+	// The broker of both requests is filled in by the callee.
+	IncrementalAlterConfigs(req controller.IncrementalAlterConfigs,
+		done func([]controller.ConfigsAltered, kafka.ErrorCode))
+	AlterConfigs(req controller.AlterConfigs, done func([]controller.ConfigsAltered, kafka.ErrorCode))
 	AllocateProducerIDs(done func(controller.ProducerIDsAllocated, kafka.ErrorCode))
 }
 
@@ -42,6 +47,20 @@ func (a *adminCall) expire() {
 
 // abandon implements waiting.
 func (a *adminCall) abandon() { a.over = true }
+
+// settled takes the controller's answer for a call that may have been answered already.
+func settled[A any](a *adminCall, answer func(A)) func(A, kafka.ErrorCode) {
+	return func(rows A, code kafka.ErrorCode) {
+		switch {
+		case a.over:
+		case code != kafka.None:
+			a.refuse(adminCode(code))
+		default:
+			answer(rows)
+		}
+		a.over = true
+	}
+}
 
 // awaitAdmin parks a call until the controller answered or the timeout ran out.
 func (s *Server) awaitAdmin(c *Call, a *adminCall, timeoutMillis int32) {

@@ -26,6 +26,9 @@ const (
 	RecordErrorsMax = 1000
 	// AdminWaitMax bounds the timeout of a create or delete topics request.
 	AdminWaitMax = 10 * time.Minute
+	// AlterConfigsWait is how long a change of configs may take; the request has no timeout
+	// of its own. Kafka's default of request.timeout.ms.
+	AlterConfigsWait = 30 * time.Second
 	// ProducerIDWaitsMax bounds the calls that wait for a block of producer ids.
 	ProducerIDWaitsMax = 10_000
 )

@@ -34,6 +34,13 @@ var plain = map[string]string{
 		{Partition: 0, CurrentLeaderEpoch: -1, LeaderEpoch: 0}, {Partition: 1, CurrentLeaderEpoch: -1}]}]`,
 	"DescribeConfigs": `IncludeSynonyms: true, IncludeDocumentation: true,
 		Resources: [{ResourceType: 2, ResourceName: t}, {ResourceType: 4, ResourceName: 1}]`,
+	"AlterConfigs": `Resources: [{ResourceType: 2, ResourceName: t, Configs: [{Name: retention.ms, Value: 5}]},
+		{ResourceType: 4, ResourceName: 1, Configs: [{Name: max.connections, Value: 500}]}]`,
+	"CreatePartitions": `TimeoutMillis: 1000, Topics: [{Topic: t, Count: 3, Assignment: null},
+		{Topic: gone, Count: 2, Assignment: [{Replicas: [1]}]}]`,
+	"IncrementalAlterConfigs": `Resources: [{ResourceType: 2, ResourceName: t, Configs: [
+		{Name: retention.ms, Op: 0, Value: 5}, {Name: cleanup.policy, Op: 1, Value: null}]},
+		{ResourceType: 4, ResourceName: "", Configs: [{Name: message.max.bytes, Value: 5000}]}]`,
 	"DescribeCluster":         `EndpointType: 1`,
 	"DescribeTopicPartitions": `Topics: [{Topic: t}], ResponsePartitionLimit: 10, Cursor: {Topic: t}`,
 }

@@ -18,32 +18,50 @@ var _ api.Admin = (*Broker)(nil)
 // CreateTopics implements api.Admin.
 func (b *Broker) CreateTopics(req controller.CreateTopics,
 	done func([]controller.TopicCreated, kafka.ErrorCode)) {
-	if code := b.runtime.Ready(); code != kafka.None {
-		done(nil, code)
-		return
-	}
-	submit(b, b.control.CreateTopics(req), done)
+	decide(b, (*controller.Controller).CreateTopics, req, done)
 }
 
 // DeleteTopics implements api.Admin.
 func (b *Broker) DeleteTopics(req controller.DeleteTopics,
 	done func([]controller.TopicDeleted, kafka.ErrorCode)) {
-	if code := b.runtime.Ready(); code != kafka.None {
-		done(nil, code)
-		return
-	}
-	submit(b, b.control.DeleteTopics(req), done)
+	decide(b, (*controller.Controller).DeleteTopics, req, done)
+}
+
+// CreatePartitions implements api.Admin.
+func (b *Broker) CreatePartitions(req controller.CreatePartitions,
+	done func([]controller.PartitionsCreated, kafka.ErrorCode)) {
+	decide(b, (*controller.Controller).CreatePartitions, req, done)
+}
+
+// IncrementalAlterConfigs implements api.Admin.
+func (b *Broker) IncrementalAlterConfigs(req controller.IncrementalAlterConfigs,
+	done func([]controller.ConfigsAltered, kafka.ErrorCode)) {
+	req.Broker = b.cfg.NodeID
+	decide(b, (*controller.Controller).IncrementalAlterConfigs, req, done)
+}
+
+// AlterConfigs implements api.Admin.
+func (b *Broker) AlterConfigs(req controller.AlterConfigs,
+	done func([]controller.ConfigsAltered, kafka.ErrorCode)) {
+	req.Broker = b.cfg.NodeID
+	decide(b, (*controller.Controller).AlterConfigs, req, done)
 }
 
 // AllocateProducerIDs implements api.Admin.
 func (b *Broker) AllocateProducerIDs(done func(controller.ProducerIDsAllocated, kafka.ErrorCode)) {
+	req := controller.AllocateProducerIDs{Broker: b.cfg.NodeID, Epoch: b.epoch}
+	decide(b, (*controller.Controller).AllocateProducerIDs, req, done)
+}
+
+// decide has the controller decide on a request, if it can write down what it decides.
+func decide[R, A any](b *Broker, how func(*controller.Controller, R) controller.Decision[A], req R,
+	done func(A, kafka.ErrorCode)) {
 	if code := b.runtime.Ready(); code != kafka.None {
-		done(controller.ProducerIDsAllocated{}, code)
+		var none A
+		done(none, code)
 		return
 	}
-	submit(b, b.control.AllocateProducerIDs(controller.AllocateProducerIDs{
-		Broker: b.cfg.NodeID, Epoch: b.epoch,
-	}), done)
+	submit(b, how(b.control, req), done)
 }
 
 // submit appends what was decided and answers once it is committed.

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tidemark-log/tidemark/core/api"
 	"github.com/tidemark-log/tidemark/core/kafka"
@@ -66,14 +67,25 @@ func (b *Broker) apply(delta *metadata.Delta) {
 			b.applyPartition(image, pd)
 		}
 	}
-	for _, r := range delta.Configs {
-		switch {
-		case r.Type == metadata.ResourceTopic:
+	b.reconfigure(image, delta.Configs)
+}
+
+// reconfigure puts changed configs in force: those of a topic in its partitions, those of
+// brokers in the loop and in every topic, since any may take its default from there.
+func (b *Broker) reconfigure(image *metadata.Image, changed []metadata.Resource) {
+	brokers := slices.ContainsFunc(changed, func(r metadata.Resource) bool {
+		return r.Type == metadata.ResourceBroker
+	})
+	if brokers {
+		b.settings = readSettings(b.resolver, image)
+		for t := range image.Topics() {
+			b.configured(image, t)
+		}
+		return
+	}
+	for _, r := range changed {
+		if r.Type == metadata.ResourceTopic {
 			b.configured(image, image.Topic(r.Name))
-		default:
-			for t := range image.Topics() {
-				b.configured(image, t)
-			}
 		}
 	}
 }
