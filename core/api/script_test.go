@@ -28,7 +28,8 @@ import (
 //	fetch t-p [offset=] …     send a Fetch of one partition
 //	advance 500ms             let time pass
 //	disk hold|go              hold back what the disk answers, or let it go
-//	disk fail                 let every write and sync fail from now on
+//	disk fail [under]         let every write and sync fail from now on, or those under a path
+//	dirs /d /e                the log directories of the next boot
 //	close conn | hex conn     the client closes, or sends the bytes below as a frame
 //	kill | power-loss | stop  end the process; boot starts it again
 //
@@ -86,7 +87,13 @@ func (s *script) verb(d *datadriven.TestData) string {
 		s.advance(span)
 		return ""
 	case "disk":
-		return s.diskVerb(d.CmdArgs[0].Key)
+		return s.diskVerb(d)
+	case "dirs":
+		s.dirs = nil
+		for _, arg := range d.CmdArgs {
+			s.dirs = append(s.dirs, arg.Key)
+		}
+		return ""
 	case "close":
 		c := s.conn(d.CmdArgs[0].Key)
 		delete(s.conns, c.name)
@@ -135,14 +142,18 @@ func (s *script) bootVerb(d *datadriven.TestData) string {
 	return ""
 }
 
-func (s *script) diskVerb(what string) string {
-	switch what {
+func (s *script) diskVerb(d *datadriven.TestData) string {
+	switch d.CmdArgs[0].Key {
 	case "hold":
 		s.hold = true
 	case "go":
 		s.release()
 	case "fail":
-		s.failed = env.ErrIO
+		if len(d.CmdArgs) > 1 {
+			s.failUnder = d.CmdArgs[1].Key
+		} else {
+			s.failed = env.ErrIO
+		}
 	}
 	return ""
 }

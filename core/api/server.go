@@ -33,6 +33,7 @@ type Config struct {
 	Env      *env.Env
 	NodeID   kafka.BrokerID
 	Admin    Admin
+	LogDirs  LogDirs
 	Resolver *metadata.Resolver
 	// AutoCreate is auto.create.topics.enable.
 	AutoCreate bool

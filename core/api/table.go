@@ -40,6 +40,7 @@ func init() {
 			leaderEpochFields, offsetForLeaderEpoch},
 		{32, "DescribeConfigs", 1, 4, 4, 1, request[kmsg.DescribeConfigsRequest], configsFields, describeConfigs},
 		{33, "AlterConfigs", 0, 2, 2, 0, request[kmsg.AlterConfigsRequest], alterConfigsFields, alterConfigs},
+		{35, "DescribeLogDirs", 1, 5, 2, 0, request[kmsg.DescribeLogDirsRequest], logDirsFields, describeLogDirs},
 		{37, "CreatePartitions", 0, 3, 2, 0, request[kmsg.CreatePartitionsRequest],
 			createPartitionsFields, createPartitions},
 		{44, "IncrementalAlterConfigs", 0, 1, 1, 0, request[kmsg.IncrementalAlterConfigsRequest],

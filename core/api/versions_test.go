@@ -36,6 +36,7 @@ var plain = map[string]string{
 		Resources: [{ResourceType: 2, ResourceName: t}, {ResourceType: 4, ResourceName: 1}]`,
 	"AlterConfigs": `Resources: [{ResourceType: 2, ResourceName: t, Configs: [{Name: retention.ms, Value: 5}]},
 		{ResourceType: 4, ResourceName: 1, Configs: [{Name: max.connections, Value: 500}]}]`,
+	"DescribeLogDirs": `Topics: [{Topic: t, Partitions: [0, 1, 7]}]`,
 	"CreatePartitions": `TimeoutMillis: 1000, Topics: [{Topic: t, Count: 3, Assignment: null},
 		{Topic: gone, Count: 2, Assignment: [{Replicas: [1]}]}]`,
 	"IncrementalAlterConfigs": `Resources: [{ResourceType: 2, ResourceName: t, Configs: [

@@ -89,7 +89,7 @@ func New(cfg Config) (*Broker, error) {
 		conns:    map[env.ConnID]*conn{},
 	}
 	b.api = api.NewServer(api.Config{
-		Env: cfg.Env, NodeID: cfg.NodeID, Admin: b, Resolver: resolver,
+		Env: cfg.Env, NodeID: cfg.NodeID, Admin: b, LogDirs: b, Resolver: resolver,
 		AutoCreate: resolver.Broker(image, "auto.create.topics.enable").Value == "true",
 		FetchBytes: int(resolver.BrokerInt(image, "fetch.max.bytes")),
 
