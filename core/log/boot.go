@@ -119,10 +119,17 @@ func (b *boot) list() error {
 	if err != nil {
 		return fmt.Errorf("log: list %s: %w", b.d.cfg.Path, err)
 	}
+	// The renames first: a folder that came back under its old name with half of its files
+	// gone would be taken for a log.
+	if slices.ContainsFunc(entries, isTrash) {
+		if err := syncDir(b.disk, b.d.cfg.Path); err != nil {
+			return err
+		}
+	}
 	for _, e := range entries {
 		path := b.d.cfg.Path + "/" + e.Name
 		switch {
-		case strings.HasSuffix(e.Name, tmpSuffix), e.Dir && strings.HasSuffix(e.Name, deleteSuffix):
+		case strings.HasSuffix(e.Name, tmpSuffix), isTrash(e):
 			b.disk.RemoveAllLater(path)
 		case e.Dir && e.Name != journalFolder:
 			tp, err := kafka.ParseTopicPartition(e.Name)
@@ -136,6 +143,9 @@ func (b *boot) list() error {
 	}
 	return nil
 }
+
+// isTrash tells the folder of a deleted log.
+func isTrash(e env.Entry) bool { return e.Dir && strings.HasSuffix(e.Name, deleteSuffix) }
 
 func (b *boot) listLog(tp kafka.TopicPartition, path string) error {
 	entries, err := b.disk.List(path)

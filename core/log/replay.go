@@ -147,10 +147,24 @@ func (b *boot) introduce(e journal.Entry) *bootLog {
 	if e.Kind == journal.KindCreated {
 		tp.Topic = string(e.Payload)
 	}
-	l := b.newLog(tp)
+	l := b.nameless(tp)
+	if l == nil {
+		l = b.newLog(tp)
+	}
 	l.setID(e.Key.Topic)
 	b.byKey[e.Key] = l
 	return l
+}
+
+// nameless finds the folder of that name whose partition.metadata cannot be read: a boot
+// made it from the journal, and the power went before it was safe.
+func (b *boot) nameless(tp kafka.TopicPartition) *bootLog {
+	for _, l := range b.logs {
+		if l.exists && l.id.IsZero() && l.tp == tp {
+			return l
+		}
+	}
+	return nil
 }
 
 func (b *boot) keepBlob(payload []byte) {
@@ -395,6 +409,10 @@ func (l *bootLog) replayDeleted(name string) error {
 	}
 	l.exists, l.metadata, l.files, l.snapshots = false, false, nil, nil
 	l.epochs, l.late, l.epochsLoaded = epochCache{}, epochCache{}, false
+	// The rename first, for the reason that list has.
+	if err := syncDir(l.boot.disk, l.boot.d.cfg.Path); err != nil {
+		return err
+	}
 	l.boot.disk.RemoveAllLater(to)
 	return nil
 }
