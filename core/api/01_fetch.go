@@ -20,8 +20,10 @@ import (
 //   - Too few bytes for min_bytes: the answer waits up to max_wait for the high
 //     watermarks to move. Errors and a diverging epoch are answered at once.
 //   - Records are never copied: the reply refers to the log's own buffers.
-//   - Every session request (0, 0) is answered with session id 0, "no session", which
-//     every client understands; an unknown session id is refused with 70.
+//   - Session requests: (0, 0) opens a session, or is answered with id 0, "no session", when
+//     the cache is full of busier or larger ones; (id, n) tells only what is news, and
+//     partitions that gave records go to the end of the line; (id, −1) and (id, 0) close it.
+//     An unknown id is 70, an epoch out of step 71, ids mixed with names 106.
 //   - read_committed reads to the high watermark and lists no aborted transactions, as
 //     there are no transactions.
 //
@@ -30,19 +32,18 @@ import (
 // last fetched epoch and diverging epoch (KIP-595), v13 topic ids (KIP-516), v15 replica
 // state, v16 leader hints (KIP-951), v17 directory ids (KIP-853), v18 high watermark.
 //
-// Not done: sessions, preferred replicas, followers over this protocol (a replica id is
+// Not done: preferred replicas, followers over this protocol (a replica id is
 // answered like a consumer).
 //
-// Kafka differs: it may cut the last batch of a reply, this broker never does.
+// Kafka differs: it may cut the last batch of a reply, this broker never does. It handles
+// one request of a connection at a time; here a session request ends the one before it.
 func fetch(s *Server, c *Call) {
 	req := c.decoded.request.(*kmsg.FetchRequest)
 	f := &fetchCall{s: s, c: c, req: req}
-	if code := sessionCode(req); code != kafka.None {
-		s.countError(c, code)
-		s.answerBytes(c, f.encodeRefusal(c.header(16), code))
+	if code := f.begin(); code != kafka.None {
+		f.refuse(code)
 		return
 	}
-	f.resolve()
 	f.budget = min(FetchBytesMax, s.cfg.FetchBytes)
 	if int(req.MaxBytes) < f.budget {
 		f.budget = max(int(req.MaxBytes), 0)
@@ -93,25 +94,19 @@ var (
 	traceFetchRefused = trace.Define("fetch-refused", "from", "code", "hw")
 )
 
-// sessionCode refuses to continue a session: none was ever given out.
-func sessionCode(req *kmsg.FetchRequest) kafka.ErrorCode {
-	full := req.SessionEpoch == 0 || req.SessionEpoch == -1
-	if req.Version >= 7 && !full {
-		return kafka.FetchSessionIDNotFound
-	}
-	return kafka.None
-}
-
 // fetchCall is a fetch request on its way. It goes through attempts: each reads what is
 // there, and the last one is answered.
 type fetchCall struct {
 	s      *Server
 	c      *Call
 	req    *kmsg.FetchRequest
-	parts  []fetchPart // in request order
+	parts  []fetchPart // in the order they are filled
 	budget int         // bytes the reply may have, but for the first batch
 	min    int         // bytes worth an answer before the deadline
 	final  bool        // answer whatever the attempt finds
+
+	session *fetchSession // whose partitions these are, nil for a full request
+	opens   bool          // a full request that asks for a session
 
 	// Of the current attempt.
 	reading int   // reads the disk has not answered
@@ -125,9 +120,10 @@ type fetchCall struct {
 }
 
 type fetchPart struct {
+	ref   topicRef
+	want  fetchWant
 	topic *Topic
 	p     *Partition
-	req   *kmsg.FetchRequestTopicPartition
 	known kafka.ErrorCode // what the metadata says
 
 	// Of the current attempt.
@@ -149,28 +145,6 @@ type epochEnd struct {
 	end   kafka.Offset
 }
 
-// resolve finds the partitions.
-func (f *fetchCall) resolve() {
-	n := 0
-	for t := range f.req.Topics {
-		n += len(f.req.Topics[t].Partitions)
-	}
-	f.parts = make([]fetchPart, n)
-	i := 0
-	for t := range f.req.Topics {
-		rt := &f.req.Topics[t]
-		topic, code := f.s.find(f.req.Version >= 13, rt.Topic, rt.TopicID)
-		for p := range rt.Partitions {
-			part := &f.parts[i]
-			part.topic, part.req, part.known = topic, &rt.Partitions[p], code
-			if code == kafka.None {
-				part.p, part.known = topic.partition(part.req.Partition)
-			}
-			i++
-		}
-	}
-}
-
 // attempt reads what there is now.
 func (f *fetchCall) attempt() {
 	f.left, f.bytes, f.filled, f.prompt = f.budget, 0, false, false
@@ -188,7 +162,9 @@ func (f *fetchCall) attempt() {
 }
 
 func (part *fetchPart) reset() {
-	*part = fetchPart{topic: part.topic, p: part.p, req: part.req, known: part.known, hw: -1, logStart: -1}
+	*part = fetchPart{
+		ref: part.ref, want: part.want, topic: part.topic, p: part.p, known: part.known, hw: -1, logStart: -1,
+	}
 	part.link.part = part
 }
 
@@ -199,7 +175,7 @@ func (f *fetchCall) check(part *fetchPart) {
 		part.code = f.coded(part.p.away)
 	}
 	if part.code == kafka.None {
-		part.code = part.p.checkEpoch(kafka.LeaderEpoch(f.believed(part.req.CurrentLeaderEpoch)))
+		part.code = part.p.checkEpoch(part.want.believed)
 	}
 	if part.code == kafka.None {
 		part.code = f.coded(part.p.serves())
@@ -223,17 +199,9 @@ func (f *fetchCall) coded(code kafka.ErrorCode) kafka.ErrorCode {
 	return code
 }
 
-// believed is the epoch a client stated; before v9 it could not.
-func (f *fetchCall) believed(epoch int32) int32 {
-	if f.req.Version < 9 {
-		return -1
-	}
-	return epoch
-}
-
 func (f *fetchCall) checkOffset(part *fetchPart) {
-	l, from := part.p.Log, kafka.Offset(part.req.FetchOffset)
-	if f.req.Version >= 12 && part.req.LastFetchedEpoch >= 0 {
+	l, from := part.p.Log, part.want.offset
+	if part.want.lastEpoch >= 0 {
 		f.checkDivergence(part, l, from)
 		if part.diverging != nil || part.code != kafka.None {
 			return
@@ -249,7 +217,7 @@ func (f *fetchCall) checkOffset(part *fetchPart) {
 // checkDivergence compares the client's history with ours: if the epoch it read last ended
 // here before the offset it wants, it holds records that this log never committed.
 func (f *fetchCall) checkDivergence(part *fetchPart, l *log.Log, from kafka.Offset) {
-	asked := kafka.LeaderEpoch(part.req.LastFetchedEpoch)
+	asked := part.want.lastEpoch
 	epoch, end := l.EndOffsetFor(asked)
 	switch {
 	case epoch < 0 || end < 0:
@@ -263,11 +231,11 @@ func (f *fetchCall) checkDivergence(part *fetchPart, l *log.Log, from kafka.Offs
 
 // read asks the log for one partition's share of the budget.
 func (f *fetchCall) read(part *fetchPart) {
-	if kafka.Offset(part.req.FetchOffset) >= part.hw || f.left <= 0 && f.filled {
+	if part.want.offset >= part.hw || f.left <= 0 && f.filled {
 		return
 	}
-	part.read.Next = kafka.Offset(part.req.FetchOffset)
-	part.most = max(int(part.req.PartitionMaxBytes), 0)
+	part.read.Next = part.want.offset
+	part.most = max(int(part.want.maxBytes), 0)
 	if f.s.cfg.Env.Rare.Rare("api.fetch-little") {
 		part.most = 1 // less than was asked for is always allowed
 	}
@@ -360,8 +328,16 @@ func (f *fetchCall) expire() {
 // abandon implements waiting.
 func (f *fetchCall) abandon() {
 	f.gone = true
+	f.detach()
 	f.unlink()
 	f.drop()
+}
+
+// refuse answers with a code that is about the session.
+func (f *fetchCall) refuse(code kafka.ErrorCode) {
+	f.abandon()
+	f.s.countError(f.c, code)
+	f.s.answerBytes(f.c, f.encodeRefusal(f.c.header(16), code))
 }
 
 // drop gives up what an attempt found.
@@ -379,16 +355,27 @@ func (f *fetchCall) answer() {
 		f.traceOutcome(&f.parts[i])
 		f.s.countError(f.c, f.parts[i].code)
 	}
-	f.s.answerChunks(f.c, f.encode())
+	id, all := int32(0), f.parts
+	switch {
+	case f.session != nil:
+		id = f.session.id
+		f.leaveSession()
+	case f.opens:
+		id = f.open()
+	}
+	chunks := f.encode(id)
+	f.parts = nil
+	f.s.keepParts(all)
+	f.s.answerChunks(f.c, chunks)
 }
 
 func (f *fetchCall) traceOutcome(part *fetchPart) {
 	switch {
 	case part.p == nil:
 	case part.code != kafka.None:
-		part.p.trace(traceFetchRefused, [4]int64{part.req.FetchOffset, int64(part.code), int64(part.p.hw)})
+		part.p.trace(traceFetchRefused, [4]int64{int64(part.want.offset), int64(part.code), int64(part.p.hw)})
 	case part.read.Bytes > 0:
-		part.p.trace(traceFetched, [4]int64{part.req.FetchOffset, int64(part.read.Next),
+		part.p.trace(traceFetched, [4]int64{int64(part.want.offset), int64(part.read.Next),
 			int64(part.read.Bytes), int64(part.hw)})
 	}
 }

@@ -17,43 +17,45 @@ type fetchCut struct {
 
 // encodeRefusal is a reply about the session and no partition.
 func (f *fetchCall) encodeRefusal(b []byte, code kafka.ErrorCode) []byte {
-	b = f.appendTop(b, code, 0)
+	b = f.appendTop(b, code, 0, 0)
 	return appendNoTags(b, f.flexible())
 }
 
 func (f *fetchCall) flexible() bool { return f.req.Version >= 12 }
 
-func (f *fetchCall) appendTop(b []byte, code kafka.ErrorCode, topics int) []byte {
+func (f *fetchCall) appendTop(b []byte, code kafka.ErrorCode, session int32, topics int) []byte {
 	b = appendInt32(b, 0) // throttle_time_ms
 	if f.req.Version >= 7 {
 		b = appendCode(b, code)
-		b = appendInt32(b, 0) // session_id: none
+		b = appendInt32(b, session)
 	}
 	return appendLen(b, topics, f.flexible())
 }
 
-// encode writes the reply and hands the records' chunks over to it.
-func (f *fetchCall) encode() []env.Chunk {
-	v, topics := f.req.Version, f.req.Topics
-	b := f.c.header(f.sizeHint())
-	b = f.appendTop(b, kafka.None, len(topics))
+// encode writes the reply and hands the records' chunks over to it. Partitions of a topic
+// that stand together are told together.
+func (f *fetchCall) encode(session int32) []env.Chunk {
+	v := f.req.Version
+	topics, size := f.topics()
+	b := f.c.header(size)
+	b = f.appendTop(b, kafka.None, session, topics)
 	var cuts []fetchCut
 	var hints []leaderHint
-	chunks, i := 1, 0
-	for t := range topics {
+	chunks := 1
+	for from, to := 0, 0; from < len(f.parts); from = to {
+		to = f.run(from)
 		if v >= 13 {
-			b = append(b, topics[t].TopicID[:]...)
+			b = append(b, f.parts[from].ref.id[:]...)
 		} else {
-			b = appendString(b, topics[t].Topic, f.flexible())
+			b = appendString(b, f.parts[from].ref.name, f.flexible())
 		}
-		b = appendLen(b, len(topics[t].Partitions), f.flexible())
-		for range topics[t].Partitions {
+		b = appendLen(b, to-from, f.flexible())
+		for i := from; i < to; i++ {
 			part := &f.parts[i]
-			i++
 			b = f.appendPart(b, part)
 			if n := len(part.read.Chunks); n > 0 {
 				if cuts == nil {
-					cuts = make([]fetchCut, 0, len(f.parts)-i+1)
+					cuts = make([]fetchCut, 0, len(f.parts)-i)
 				}
 				cuts = append(cuts, fetchCut{len(b), part.read.Chunks})
 				chunks += n + 1
@@ -71,18 +73,29 @@ func (f *fetchCall) encode() []env.Chunk {
 	return interleave(b, cuts, chunks)
 }
 
-func (f *fetchCall) sizeHint() int {
-	n := 24 + 64*len(f.parts)
-	for t := range f.req.Topics {
-		n += 24 + len(f.req.Topics[t].Topic)
+// run is the end of the partitions that stand with the one at from.
+func (f *fetchCall) run(from int) int {
+	to := from + 1
+	for to < len(f.parts) && f.parts[to].ref == f.parts[from].ref {
+		to++
 	}
-	return n
+	return to
+}
+
+// topics counts them, and guesses the reply's size.
+func (f *fetchCall) topics() (n, size int) {
+	size = 24 + 64*len(f.parts)
+	for from := 0; from < len(f.parts); from = f.run(from) {
+		n++
+		size += 24 + len(f.parts[from].ref.name)
+	}
+	return n, size
 }
 
 // appendPart writes a partition up to where its records follow.
 func (f *fetchCall) appendPart(b []byte, part *fetchPart) []byte {
 	v, flexible := f.req.Version, f.flexible()
-	b = appendInt32(b, part.req.Partition)
+	b = appendInt32(b, part.want.partition)
 	b = appendCode(b, part.code)
 	b = appendOffset(b, part.hw)
 	b = appendOffset(b, part.hw) // last stable offset
@@ -107,7 +120,7 @@ func (f *fetchCall) appendPartTags(b []byte, part *fetchPart, hints []leaderHint
 	var hint *leaderHint
 	moved := part.code == kafka.NotLeaderOrFollower || part.code == kafka.FencedLeaderEpoch
 	if moved && f.req.Version >= 16 && part.topic != nil {
-		hint = part.topic.hint(part.req.Partition)
+		hint = part.topic.hint(part.want.partition)
 	}
 	switch {
 	case part.diverging != nil:

@@ -1,7 +1,5 @@
 package api
 
-import "github.com/tidemark-log/tidemark/core/kafka"
-
 // # How a fetch waits
 //
 // After an attempt that found too little, the call enters the reader list of each of its
@@ -100,8 +98,8 @@ func (f *fetchCall) await() {
 // count brings one partition's share of the sum up to date, bounded by what it may give.
 func (f *fetchCall) count(k *readerLink) {
 	counted := k.found
-	if p := k.part.p; !k.full && kafka.Offset(k.part.req.FetchOffset) < p.hw {
-		counted = min(k.found+p.grown-k.grown, int64(max(k.part.req.PartitionMaxBytes, 1)))
+	if p := k.part.p; !k.full && k.part.want.offset < p.hw {
+		counted = min(k.found+p.grown-k.grown, int64(max(k.part.want.maxBytes, 1)))
 	}
 	f.sum += counted - k.counted
 	k.counted = counted

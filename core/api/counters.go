@@ -15,6 +15,9 @@ type Counters struct {
 	RepeatedBatches uint64 // answered from the producer's last five
 	FetchedBytes    uint64
 	FetchesWaited   uint64 // that did not find enough bytes at once
+	SessionsOpened  uint64
+	SessionsEvicted uint64 // for another one
+	SessionsRefused uint64 // for want of room
 	Expired         uint64 // calls whose deadline passed
 }
 

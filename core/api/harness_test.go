@@ -46,6 +46,7 @@ type bench struct {
 	// counting: replies are dropped unread, so that only the broker allocates.
 	counting bool
 	ids      map[string]kafka.TopicID
+	session  int32 // the fetch session opened last
 }
 
 // wire is a client's end of a connection.
@@ -338,6 +339,9 @@ func (n *benchNet) Send(id env.ConnID, f env.Frame) bool {
 	resp, err := parseReply(req, correlation, frame)
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	if f, ok := resp.(*kmsg.FetchResponse); ok && f.SessionID != 0 {
+		b.session = f.SessionID
 	}
 	w.replies = append(w.replies, resp)
 	w.arrived = append(w.arrived, fmt.Sprintf("%s %d ", w.name, correlation)+responseText(resp))

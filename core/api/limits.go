@@ -20,6 +20,14 @@ const (
 	// FetchWaitMax bounds the time a fetch may wait for bytes. Kafka does not bound it;
 	// a client that asks for more closed its connection long before.
 	FetchWaitMax = 10 * time.Minute
+	// FetchSessionIdle is how long a session must not have been used, or must have lived if
+	// a larger one wants its place, before it may be ended. Kafka's fixed value.
+	FetchSessionIdle = 2 * time.Minute
+	// SessionPartitionsMax bounds the partitions of all fetch sessions together; the number
+	// of sessions alone, as in Kafka, would not bound memory. One takes some 200 bytes.
+	SessionPartitionsMax = 250_000
+	// spareFetchParts bounds the memory kept between two fetches.
+	spareFetchParts = 10_000
 	// ProduceWaitMax bounds the timeout of a produce request in the same way.
 	ProduceWaitMax = 10 * time.Minute
 	// RecordErrorsMax bounds the bad records named in one produce reply.

@@ -25,6 +25,8 @@ type Server struct {
 	stamp    uint64 // of the request that looks for repetitions
 
 	producerIDs producerIDs
+	sessions    fetchSessions
+	spareParts  []fetchPart
 	creating    map[string]bool // topics whose creation Metadata started
 }
 
@@ -39,6 +41,8 @@ type Config struct {
 	AutoCreate bool
 	// FetchBytes is fetch.max.bytes.
 	FetchBytes int
+	// FetchSessions is max.incremental.fetch.session.cache.slots.
+	FetchSessions int
 	// PartitionsPerPage is max.request.partition.size.limit.
 	PartitionsPerPage int
 }
@@ -58,6 +62,7 @@ func NewServer(cfg Config) *Server {
 		reads: map[env.Tag]readWaiter{},
 
 		creating: map[string]bool{},
+		sessions: fetchSessions{slots: cfg.FetchSessions, byID: map[int32]*fetchSession{}},
 	}
 }
 

@@ -242,6 +242,9 @@ func (b *bench) fill(dst reflect.Value, v any) {
 	case reflect.Bool:
 		dst.SetBool(v == "true")
 	default:
+		if v == "session" { // the one opened last
+			v = strconv.Itoa(int(b.session))
+		}
 		n, err := strconv.ParseInt(v.(string), 0, 64)
 		if err != nil {
 			panic(err)

@@ -93,6 +93,7 @@ func New(cfg Config) (*Broker, error) {
 		AutoCreate: resolver.Broker(image, "auto.create.topics.enable").Value == "true",
 		FetchBytes: int(resolver.BrokerInt(image, "fetch.max.bytes")),
 
+		FetchSessions:     int(resolver.BrokerInt(image, "max.incremental.fetch.session.cache.slots")),
 		PartitionsPerPage: int(resolver.BrokerInt(image, "max.request.partition.size.limit")),
 	})
 	return b, nil
