@@ -105,7 +105,7 @@ func (m *machine) run() {
 		weight int
 		do     func()
 	}{
-		{"append", 20, m.append}, {"step", 12, m.step}, {"drain", 8, m.drain}, {"settle", 4, m.r.settle},
+		{"append", 20, m.append}, {"step", 12, m.step}, {"drain", 8, m.drain}, {"settle", 4, m.settle},
 		{"tick", 5, m.tick}, {"read", 6, m.read}, {"time", 3, m.time}, {"create", 3, m.create},
 		{"delete", 1, m.delete}, {"truncate", 2, m.truncate}, {"epoch", 2, m.beginEpoch}, {"policy", 2, m.policy},
 		{"producer", 3, m.producer}, {"kill", 1, m.kill}, {"power", 2, m.power}, {"close", 1, m.close},
@@ -281,6 +281,17 @@ func (m *machine) step() {
 }
 
 func (m *machine) drain() { m.r.drain() }
+
+// settle waits until nothing is under way: then all must be durable, or somebody's
+// acknowledgement would hang until the next event.
+func (m *machine) settle() {
+	m.r.settle()
+	for _, ml := range m.logs {
+		if l := m.r.dir.Log(ml.tp); l.DurableEnd() != l.End() {
+			m.fatalf("%s at rest: durable %d, end %d", ml.tp, l.DurableEnd(), l.End())
+		}
+	}
+}
 
 func (m *machine) tick() {
 	m.r.steps.Sleep(rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, time.Minute}).Draw(m.t, "sleep"))

@@ -36,6 +36,7 @@ func (d *Dir) Drained() *Effects {
 		if !d.point.active && d.wantCheckpoint() {
 			d.beginCheckpoint()
 		}
+		d.submitWrites() // may ask for jobs, which may ask for writes
 		d.startJobs()
 		d.submitWrites()
 		if d.point.active {

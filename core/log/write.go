@@ -155,6 +155,8 @@ func (d *Dir) segmentWritten(w *segmentWrite, done env.Completion) {
 		d.fail(fmt.Errorf("log: write %s %s at %d: %w", l.tp, w.seg, w.from, done.Err))
 	} else if !l.gone && l.version == w.version {
 		l.wrote(w)
+	} else {
+		l.queueWrite() // what a truncation has left is written again
 	}
 	d.dropWrite(w)
 }
