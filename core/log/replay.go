@@ -19,6 +19,7 @@ type bootLog struct {
 	boot      *boot
 	exists    bool // has a folder
 	metadata  bool // and a partition.metadata in it
+	home      bool // both are durable
 	files     []*bootSegment
 	snapshots []kafka.Offset
 
@@ -296,10 +297,8 @@ func (l *bootLog) openOut(base kafka.Offset) error {
 	if err := l.closeOut(); err != nil {
 		return err
 	}
-	if !l.exists {
-		if err := l.makeFolder(); err != nil {
-			return err
-		}
+	if err := l.makeFolder(); err != nil {
+		return err
 	}
 	l.out = l.segmentAt(base)
 	f, err := l.boot.disk.Open(l.path+"/"+segmentName(base, ".log"), env.OpenOrCreate)
@@ -310,8 +309,22 @@ func (l *bootLog) openOut(base kafka.Offset) error {
 	return nil
 }
 
-// makeFolder makes a log's folder and says in it whose it is, before anything else is in it.
+// makeFolder makes a log's folder and says in it whose it is, before anything else is in
+// it. What a killed process has made of that may be in the cache only.
 func (l *bootLog) makeFolder() error {
+	if l.home || l.exists && !l.created {
+		return nil
+	}
+	l.home = true
+	if l.metadata {
+		if err := fsync(l.boot.disk, l.path+"/"+metadataFile); err != nil {
+			return err
+		}
+		if err := syncDir(l.boot.disk, l.path); err != nil {
+			return err
+		}
+		return syncDir(l.boot.disk, l.boot.d.cfg.Path)
+	}
 	if err := l.makeHome(); err != nil {
 		return err
 	}
@@ -407,7 +420,7 @@ func (l *bootLog) replayDeleted(name string) error {
 	if err != nil && !errors.Is(err, env.ErrNotExist) {
 		return fmt.Errorf("log: rename %s: %w", l.path, err)
 	}
-	l.exists, l.metadata, l.files, l.snapshots = false, false, nil, nil
+	l.exists, l.metadata, l.home, l.files, l.snapshots = false, false, false, nil, nil
 	l.epochs, l.late, l.epochsLoaded = epochCache{}, epochCache{}, false
 	// The rename first, for the reason that list has.
 	if err := syncDir(l.boot.disk, l.boot.d.cfg.Path); err != nil {

@@ -179,6 +179,9 @@ func (s *Scan) readFile(i int) ([]found, error) {
 }
 
 func (s *Scan) checkBody(w *window, g *found) (bool, error) {
+	if g.pos+headerSize+int64(g.bodyLen) > w.size {
+		return false, nil
+	}
 	b, err := w.at(g.pos, headerSize+int(g.bodyLen))
 	if err != nil {
 		return false, fmt.Errorf("journal: read %s at %d: %w", s.files[g.file].path, g.pos, err)
