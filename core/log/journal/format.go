@@ -100,7 +100,7 @@ func (h *header) put(b []byte) {
 	be.PutUint32(b[48:], h.bodyLen)
 	be.PutUint32(b[52:], h.entries)
 	be.PutUint32(b[56:], h.entriesCRC)
-	be.PutUint32(b[60:], crc32.Checksum(b[:60], castagnoli))
+	putCRC(b)
 }
 
 func parseHeader(b []byte) (header, error) {
@@ -108,8 +108,8 @@ func parseHeader(b []byte) (header, error) {
 	if len(b) < headerSize || be.Uint32(b) != magic || be.Uint32(b[60:]) != crc32.Checksum(b[:60], castagnoli) {
 		return header{}, errNoHeader
 	}
-	if v := be.Uint16(b[4:]); v != version {
-		return header{}, fmt.Errorf("%w: version %d", ErrVersion, v)
+	if v, flags := be.Uint16(b[4:]), be.Uint16(b[6:]); v != version || flags != 0 {
+		return header{}, fmt.Errorf("%w: version %d, flags %#x", ErrVersion, v, flags)
 	}
 	h := header{
 		id: be.Uint64(b[8:]), generation: be.Uint64(b[16:]), seq: Seq(be.Uint64(b[24:])),
@@ -169,8 +169,8 @@ func parseEntry(b []byte) (e Entry, crc uint32, n int, err error) {
 	if crc != headCRC(b, e.Kind, e.Payload) {
 		return Entry{}, 0, 0, errTorn
 	}
-	if e.Kind == 0 || e.Kind > kindLast {
-		return Entry{}, 0, 0, fmt.Errorf("%w: entry kind %d", ErrVersion, e.Kind)
+	if flags := be.Uint32(b[4:]) & 0xffffff; e.Kind == 0 || e.Kind > kindLast || flags != 0 {
+		return Entry{}, 0, 0, fmt.Errorf("%w: entry kind %d, flags %#x", ErrVersion, e.Kind, flags)
 	}
 	e.Key.Partition = int32(be.Uint32(b[12:]))
 	copy(e.Key.Topic[:], b[16:32])
@@ -235,3 +235,6 @@ func AppendBlob(b []byte, key string, value []byte) []byte {
 	b = append(b, key...)
 	return append(b, value...)
 }
+
+// putCRC seals a header.
+func putCRC(b []byte) { binary.BigEndian.PutUint32(b[60:], crc32.Checksum(b[:60], castagnoli)) }
