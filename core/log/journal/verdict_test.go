@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"strings"
 	"testing"
@@ -57,8 +58,8 @@ func (b block) bytes() []byte {
 	return out
 }
 
-// scanFiles has boot look at files of these blocks. Replayed are sequences and generations.
-func scanFiles(t testing.TB, files ...[]block) (replayed [][2]int64, r Report, err error) {
+// scanFiles has boot look at files of these blocks. Replayed are sequence.generation.
+func scanFiles(t testing.TB, files ...[]block) (replayed []string, r Report, err error) {
 	t.Helper()
 	steps := simdisk.NewStepper()
 	view := simdisk.New(simdisk.Config{Schedule: steps.Schedule, Now: steps.Now}).Mount(func(env.Completion) {})
@@ -77,66 +78,66 @@ func scanFiles(t testing.TB, files ...[]block) (replayed [][2]int64, r Report, e
 	}
 	err = s.Replay(func(seq Seq, e Entry) error {
 		require.EqualValues(t, seq, e.A)
-		replayed = append(replayed, [2]int64{e.A, e.B})
+		replayed = append(replayed, fmt.Sprintf("%d.%d", e.A, e.B))
 		return nil
 	})
 	return replayed, s.Report(), err
 }
 
+// verdicts: want has the replayed groups as sequence.generation; damage is in the error.
+var verdicts = []struct {
+	name   string
+	files  [][]block
+	want   string
+	torn   int
+	damage string
+}{
+	{name: "nothing was ever written", files: [][]block{{{}, {}}}},
+	{name: "whole", files: [][]block{{g(1), g(2)}, {g(3).gen(2), {}}}, want: "1.1 2.1 3.2"},
+	{name: "files in any order", files: [][]block{{g(3).gen(2)}, {g(1), g(2)}}, want: "1.1 2.1 3.2"},
+
+	{name: "the newest is torn", files: [][]block{{g(1), g(2).torn()}}, want: "1.1", torn: 1},
+	{name: "the newest has no header", files: [][]block{{g(1), g(2).headless()}}, want: "1.1"},
+	{name: "torn below a whole one", files: [][]block{{g(1), g(2).torn(), g(3)}}, damage: "2 is not whole"},
+	{
+		name:  "torn below a torn one",
+		files: [][]block{{g(1), g(2).torn(), g(3).torn()}}, damage: "2 is not whole",
+	},
+	{
+		name:  "headless below a whole one",
+		files: [][]block{{g(1), g(2).headless(), g(3)}}, damage: "3 follows group 1",
+	},
+	{
+		name:  "headless below a torn one",
+		files: [][]block{{g(1), g(2).headless(), g(3).torn()}}, damage: "2 is missing",
+	},
+	{
+		name:  "no file begins with a group",
+		files: [][]block{{g(1).headless(), g(2)}}, damage: "first group is missing",
+	},
+	{name: "a file is missing", files: [][]block{{g(1), g(2)}, {g(4).gen(3)}}, damage: "4 follows group 2"},
+
+	{name: "below the checkpoint", files: [][]block{{g(1), g(2).torn()}, {g(4).gen(2).without(4)}}, want: "4.2"},
+	{name: "a torn one frees nothing", files: [][]block{{g(1), g(2).without(2).torn()}}, want: "1.1", torn: 1},
+	{
+		name:  "a hole at the checkpoint",
+		files: [][]block{{g(1), {}}, {g(3).gen(2).without(2)}}, damage: "3 follows group 1",
+	},
+	{name: "old ones behind new", files: [][]block{{g(4).gen(3).without(4), g(2)}, {g(3).gen(2)}}, want: "4.3"},
+
+	{name: "written again", files: [][]block{{g(1), g(2)}, {g(2).gen(2), g(3).gen(2)}}, want: "1.1 2.2 3.2"},
+	{name: "a torn one's sequence again", files: [][]block{{g(1), g(2).torn()}, {g(2).gen(2)}}, want: "1.1 2.2"},
+	{
+		name:  "torn when written again",
+		files: [][]block{{g(1), g(2)}, {g(2).gen(2).torn()}}, want: "1.1 2.1", torn: 1,
+	},
+
+	{name: "another journal's behind ours", files: [][]block{{g(1), g(2).ofJournal(9)}}, want: "1.1"},
+	{name: "two journals", files: [][]block{{g(1)}, {g(2).ofJournal(9)}}, damage: "another journal"},
+}
+
 func TestTornTailIsDroppedAndDamageRefused(t *testing.T) {
-	cases := []struct {
-		name   string
-		files  [][]block
-		want   [][2]int64 // sequence, generation
-		torn   int
-		damage string // in the error; "": none
-	}{
-		{name: "nothing was ever written", files: [][]block{{{}, {}}}},
-		{name: "whole", files: [][]block{{g(1), g(2)}, {g(3).gen(2), {}}}, want: [][2]int64{{1, 1}, {2, 1}, {3, 2}}},
-		{name: "files in any order", files: [][]block{{g(3).gen(2)}, {g(1), g(2)}}, want: [][2]int64{{1, 1}, {2, 1}, {3, 2}}},
-		{name: "the newest is torn", files: [][]block{{g(1), g(2), g(3).torn()}}, want: [][2]int64{{1, 1}, {2, 1}}, torn: 1},
-		{name: "the newest has no header", files: [][]block{{g(1), g(2), g(3).headless()}}, want: [][2]int64{{1, 1}, {2, 1}}},
-		{name: "torn below a whole one", files: [][]block{{g(1), g(2).torn(), g(3)}}, damage: "2 is not whole"},
-		{name: "torn below a torn one", files: [][]block{{g(1), g(2).torn(), g(3).torn()}}, damage: "2 is not whole"},
-		{name: "headless below a whole one", files: [][]block{{g(1), g(2).headless(), g(3)}}, damage: "3 follows group 1"},
-		{name: "headless below a torn one", files: [][]block{{g(1), g(2).headless(), g(3).torn()}}, damage: "2 is missing"},
-		{name: "first of a file is headless", files: [][]block{{g(1).headless(), g(2)}}, damage: "first group is missing"},
-		{name: "file missing", files: [][]block{{g(1), g(2)}, {g(4).gen(3)}}, damage: "4 follows group 2"},
-		{
-			name:  "below the checkpoint nothing is needed",
-			files: [][]block{{g(1), g(2).torn()}, {g(4).gen(2).without(4)}}, want: [][2]int64{{4, 2}},
-		},
-		{
-			name:  "a torn group frees nothing",
-			files: [][]block{{g(1), g(2), g(3).without(3).torn()}}, want: [][2]int64{{1, 1}, {2, 1}}, torn: 1,
-		},
-		{
-			name:  "old groups stand behind new ones",
-			files: [][]block{{g(5).gen(3).without(5), g(2), g(3)}, {g(4).gen(2), {}, {}}}, want: [][2]int64{{5, 3}},
-		},
-		{
-			name:  "a hole at the checkpoint",
-			files: [][]block{{g(1), {}}, {g(3).gen(2).without(2)}}, damage: "3 follows group 1",
-		},
-		{
-			name:  "written again by a boot",
-			files: [][]block{{g(1), g(2)}, {g(2).gen(2), g(3).gen(2)}}, want: [][2]int64{{1, 1}, {2, 2}, {3, 2}},
-		},
-		{
-			name:  "a tear, then its sequence again",
-			files: [][]block{{g(1), g(2).torn()}, {g(2).gen(2)}}, want: [][2]int64{{1, 1}, {2, 2}},
-		},
-		{
-			name:  "a boot that tore what it wrote again",
-			files: [][]block{{g(1), g(2)}, {g(2).gen(2).torn()}}, want: [][2]int64{{1, 1}, {2, 1}},
-		},
-		{
-			name:  "a group of another journal behind ours",
-			files: [][]block{{g(1), g(2).ofJournal(9)}}, want: [][2]int64{{1, 1}},
-		},
-		{name: "two journals", files: [][]block{{g(1)}, {g(2).ofJournal(9)}}, damage: "another journal"},
-	}
-	for _, c := range cases {
+	for _, c := range verdicts {
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
 			got, report, err := scanFiles(t, c.files...)
 			if c.damage != "" {
@@ -146,9 +147,9 @@ func TestTornTailIsDroppedAndDamageRefused(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, c.want, got)
+			require.Equal(t, c.want, strings.Join(got, " "))
 			require.Equal(t, c.torn, report.TornGroups)
-			require.Equal(t, len(c.want), report.Groups)
+			require.Equal(t, len(got), report.Groups)
 		})
 	}
 }
@@ -176,7 +177,7 @@ func TestAnOlderGenerationIsNeverReplayed(t *testing.T) {
 		require.NoError(rt, err)
 		require.Len(rt, got, last)
 		for i, r := range got {
-			require.Equal(rt, [2]int64{int64(seq) - int64(last-1-i), int64(uses)}, r)
+			require.Equal(rt, fmt.Sprintf("%d.%d", int(seq)-(last-1-i), uses), r)
 		}
 	})
 }
