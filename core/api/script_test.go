@@ -30,6 +30,8 @@ import (
 //	disk hold|go              hold back what the disk answers, or let it go
 //	disk fail [under]         let every write and sync fail from now on, or those under a path
 //	dirs /d /e                the log directories of the next boot
+//	mv from to | ls path      what an operator does to the disk while the broker is down
+//	recoveries                print what the boot set aside
 //	close conn | hex conn     the client closes, or sends the bytes below as a frame
 //	kill | power-loss | stop  end the process; boot starts it again
 //
@@ -88,6 +90,17 @@ func (s *script) verb(d *datadriven.TestData) string {
 		return ""
 	case "disk":
 		return s.diskVerb(d)
+	case "mv", "ls":
+		return s.operate(d)
+	case "recoveries":
+		var out strings.Builder
+		for _, r := range s.broker.Recoveries() {
+			fmt.Fprintf(&out, "%s logs=%d clean=%v damages=%d\n", r.Path, r.Logs, r.Clean, r.DamageCount)
+			for _, stray := range r.Strays {
+				fmt.Fprintf(&out, "  %s -> %s\n", stray.From, stray.To)
+			}
+		}
+		return out.String()
 	case "dirs":
 		s.dirs = nil
 		for _, arg := range d.CmdArgs {
@@ -156,6 +169,29 @@ func (s *script) diskVerb(d *datadriven.TestData) string {
 		}
 	}
 	return ""
+}
+
+// operate looks at the disk, or moves something there.
+func (s *script) operate(d *datadriven.TestData) string {
+	view := s.view
+	if d.Cmd == "mv" {
+		view = s.disk.Mount(func(env.Completion) {})
+		if err := view.Rename(d.CmdArgs[0].Key, d.CmdArgs[1].Key); err != nil {
+			return err.Error() + "\n"
+		}
+		return ""
+	}
+	entries, err := view.List(d.CmdArgs[0].Key)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	var out strings.Builder
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name, "journal") {
+			fmt.Fprintf(&out, "%s %d\n", e.Name, e.Size)
+		}
+	}
+	return out.String()
 }
 
 // create makes a topic on a connection of its own and notes its id.

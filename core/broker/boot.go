@@ -27,16 +27,19 @@ func (b *Broker) Boot() error {
 	if err := b.openDirs(); err != nil {
 		return err
 	}
-	if err := b.openMetalog(); err != nil {
-		return err
-	}
 	b.runtime = b.newRuntime()
 	if err := b.loadMetadata(); err != nil {
 		return err
 	}
+	if err := b.setStraysAside(); err != nil {
+		return err
+	}
+	if err := b.openMetalog(); err != nil {
+		return err
+	}
 	b.incarnation = b.drawID()
+	b.deleteRemoved()
 	b.apply(b.control.Commit(b.metalog.DurableEnd()))
-	b.deleteStrays()
 	if err := b.formatCluster(); err != nil {
 		return err
 	}
@@ -52,21 +55,32 @@ func (b *Broker) Boot() error {
 
 func (b *Broker) openDirs() error {
 	for i, path := range b.cfg.LogDirs {
-		cfg := b.cfg.Log
-		cfg.Path, cfg.Env, cfg.Node = path, b.env, b.cfg.NodeID
-		cfg.TagBase = env.Tag(i+1) << tagShift
-		if cfg.ProducerExpiry == 0 {
-			cfg.ProducerExpiry = b.settings.producerLife
+		d := &directory{path: path, number: i}
+		if err := b.openDir(d); err != nil {
+			return err
 		}
-		d, err := log.OpenDir(cfg.Defaults())
-		if err != nil {
-			return fmt.Errorf("broker: log directory %s: %w", path, err)
-		}
-		b.dirs = append(b.dirs, &directory{Dir: d, path: path, partitions: len(d.All())})
+		d.recovery = d.Recovery()
+		b.dirs = append(b.dirs, d)
 	}
 	return nil
 }
 
+func (b *Broker) openDir(d *directory) error {
+	cfg := b.cfg.Log
+	cfg.Path, cfg.Env, cfg.Node = d.path, b.env, b.cfg.NodeID
+	cfg.TagBase = env.Tag(d.number+1) << tagShift
+	if cfg.ProducerExpiry == 0 {
+		cfg.ProducerExpiry = b.settings.producerLife
+	}
+	opened, err := log.OpenDir(cfg.Defaults())
+	if err != nil {
+		return fmt.Errorf("broker: log directory %s: %w", d.path, err)
+	}
+	d.Dir, d.partitions = opened, len(opened.All())
+	return nil
+}
+
+// openMetalog finds the metadata log where it was loaded from, or makes a new one.
 func (b *Broker) openMetalog() (err error) {
 	first := b.dirs[0]
 	if b.metalog = first.Log(metadataTP); b.metalog == nil {
@@ -76,24 +90,8 @@ func (b *Broker) openMetalog() (err error) {
 		return fmt.Errorf("broker: metadata log: %w", err)
 	}
 	b.metalog.SetConfig(metadataLogConfig())
+	b.metalog.BeginEpoch(b.metaEpoch)
 	return nil
-}
-
-// deleteStrays deletes the logs of topics that the metadata does not know any more: the
-// crash came between the commit of their deletion and the deletion.
-func (b *Broker) deleteStrays() {
-	for _, d := range b.dirs {
-		for _, l := range d.All() {
-			if l == b.metalog {
-				continue
-			}
-			t := b.api.Topic(l.ID())
-			if t == nil || t.Partition(l.TP().Partition) == nil {
-				d.Delete(l)
-				d.partitions--
-			}
-		}
-	}
 }
 
 // formatCluster writes the cluster's id into a new metadata log, and compares it with an

@@ -31,8 +31,9 @@ type Broker struct {
 	epoch       kafka.BrokerEpoch
 	ready       bool // registered: calls are started
 	stopped     bool
-	leaving     bool   // no client is let in
-	quiet       func() // what Quiesce was given, until told
+	removed     map[kafka.TopicID]bool // topics that the metadata log removes, until Boot is through
+	leaving     bool                   // no client is let in
+	quiet       func()                 // what Quiesce was given, until told
 	failure     error
 
 	// connections
@@ -51,8 +52,11 @@ type Broker struct {
 type directory struct {
 	*log.Dir
 	path       string
+	number     int
 	partitions int
 	failed     bool
+	recovery   log.Recovery
+	strays     []Stray
 }
 
 // Counters are what the loop itself counts; Server.Counters has the requests.
@@ -71,6 +75,7 @@ var (
 	traceConnClosed = trace.Define("conn-closed", "conn")
 	traceReady      = trace.Define("ready", "epoch", "partitions")
 	traceDirFailed  = trace.Define("dir-failed", "dir")
+	traceStray      = trace.Define("stray", "dir")
 )
 
 // New makes a broker that does nothing before Boot.
@@ -87,6 +92,7 @@ func New(cfg Config) (*Broker, error) {
 		cfg: cfg, env: cfg.Env, resolver: resolver,
 		settings: readSettings(resolver, image),
 		conns:    map[env.ConnID]*conn{},
+		removed:  map[kafka.TopicID]bool{},
 	}
 	b.api = api.NewServer(api.Config{
 		Env: cfg.Env, NodeID: cfg.NodeID, Admin: b, LogDirs: b, Resolver: resolver,
@@ -154,9 +160,6 @@ func (b *Broker) Drained() {
 	for again := true; again; again = b.flush() {
 		for _, d := range b.dirs {
 			b.carryOut(d, d.Drained())
-			// A write to a folder without a name asks for a job that names it, and only the
-			// next pass starts it: nobody else would call for that.
-			b.carryOut(d, d.Drained())
 		}
 	}
 	b.keepTicking()
@@ -169,18 +172,19 @@ func (b *Broker) TimerFired(key env.TimerKey) {
 	case b.stopped:
 	case key.Kind == timerConn:
 		b.connTimer(env.ConnID(key.ID))
-	case key.Kind == timerTick:
-		b.ticking = false
+	case key.Kind == timerTick || key.Kind == timerSweep:
+		b.ticking = b.ticking && key.Kind != timerTick
 		for _, d := range b.dirs {
 			d.Tick(b.env.Clock.Now())
 		}
 	}
 }
 
-// The kinds of timers. There are as many as connections, and one.
+// The kinds of timers. There are as many as connections, and two.
 const (
-	timerConn = "conn"
-	timerTick = "tick"
+	timerConn  = "conn"
+	timerTick  = "tick"
+	timerSweep = "sweep" // the last deleted log's files are to go
 )
 
 // keepTicking arms the one timer of background work while some directory has any.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tidemark-log/tidemark/core/api"
+	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/log"
 	"github.com/tidemark-log/tidemark/core/metadata"
@@ -127,11 +128,15 @@ func (b *Broker) registeredIn(image *metadata.Image) bool {
 func (b *Broker) open(image *metadata.Image, t *api.Topic, pd *metadata.PartitionDelta) *api.Partition {
 	cfg := logConfig(b.resolver, image, pd.Topic)
 	d, l := b.findLog(pd)
+	if l != nil && l.ID().IsZero() { // it says no more whose it is: kept, and not served
+		b.trace(traceDirFailed, [4]int64{int64(d.number)}, pd.TP().String()+" has lost its topic id")
+		return nil
+	}
 	if l == nil {
 		d = b.emptiest()
 		made, err := d.Create(pd.TP(), pd.Topic.ID, cfg)
 		if err != nil {
-			b.trace(traceDirFailed, [4]int64{b.number(d)}, err.Error())
+			b.trace(traceDirFailed, [4]int64{int64(d.number)}, err.Error())
 			return nil
 		}
 		d.partitions++
@@ -153,11 +158,10 @@ func (b *Broker) findLog(pd *metadata.PartitionDelta) (*directory, *log.Log) {
 		l := d.Log(pd.TP())
 		switch {
 		case l == nil:
-		case l.ID() == pd.Topic.ID:
+		case l.ID() == pd.Topic.ID || l.ID().IsZero():
 			return d, l
 		default:
-			d.Delete(l)
-			d.partitions--
+			b.deleteLog(d, l)
 		}
 	}
 	return nil, nil
@@ -174,15 +178,6 @@ func (b *Broker) emptiest() *directory {
 	return best
 }
 
-func (b *Broker) number(d *directory) int64 {
-	for i := range b.dirs {
-		if b.dirs[i] == d {
-			return int64(i)
-		}
-	}
-	return -1
-}
-
 // deleteTopic gives a topic up and deletes its logs.
 func (b *Broker) deleteTopic(t *metadata.Topic) {
 	if b.api.RemoveTopic(t.ID) == nil {
@@ -192,11 +187,19 @@ func (b *Broker) deleteTopic(t *metadata.Topic) {
 		for i := range t.PartitionCount() {
 			l := d.Log(kafka.TopicPartition{Topic: t.Name, Partition: i})
 			if l != nil && l.ID() == t.ID {
-				d.Delete(l)
-				d.partitions--
+				b.deleteLog(d, l)
 			}
 		}
 	}
+}
+
+// deleteLog deletes a log, and sees to it that its files go when their time has come, though
+// nothing else may happen until then.
+func (b *Broker) deleteLog(d *directory, l *log.Log) {
+	d.Delete(l)
+	d.partitions--
+	due := b.env.Clock.Now().Add(l.Config().FileDeleteDelay + sweepSlack)
+	b.env.Clock.SetTimer(env.TimerKey{Kind: timerSweep}, due)
 }
 
 // configured hands the effective configuration of a topic to what heeds it.
@@ -217,7 +220,7 @@ func (b *Broker) dirFailed(d *directory, err error) {
 		return
 	}
 	d.failed = true
-	b.trace(traceDirFailed, [4]int64{b.number(d)}, err.Error())
+	b.trace(traceDirFailed, [4]int64{int64(d.number)}, err.Error())
 	for _, l := range d.All() {
 		if p := b.partition(l); p != nil {
 			p.Fail(kafka.KafkaStorageError)

@@ -36,22 +36,33 @@ func (m metalog) Append(records []metadata.Record) (kafka.Offset, error) {
 	return base, nil
 }
 
-// load replays the metadata log into the runtime.
+// loadMetadata replays the metadata log, if there is one, into the runtime. It notes which
+// topics were removed: what is left of their logs may go.
 func (b *Broker) loadMetadata() error {
-	b.metaEpoch = b.metalog.LatestEpoch() + 1
+	l := b.dirs[0].Log(metadataTP)
+	if l == nil {
+		b.runtime.LeadershipGained(b.metaEpoch)
+		b.runtime.LoadDone(0, 0)
+		return nil
+	}
+	b.metaEpoch = l.LatestEpoch() + 1
 	b.runtime.LeadershipGained(b.metaEpoch)
-	err := b.metalog.Scan(b.metalog.Start(), func(batch record.Batch) error {
+	err := l.Scan(l.Start(), func(batch record.Batch) error {
 		records, err := decodeMetadata(batch)
 		if err == nil && len(records) > 0 {
 			b.runtime.Loaded(batch.BaseOffset(), records)
+		}
+		for _, r := range records {
+			if removal, ok := r.(*metadata.RemoveTopicRecord); ok {
+				b.removed[removal.ID] = true
+			}
 		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("broker: read the metadata log: %w", err)
 	}
-	b.runtime.LoadDone(b.metalog.End(), b.metalog.DurableEnd())
-	b.metalog.BeginEpoch(b.metaEpoch)
+	b.runtime.LoadDone(l.End(), l.DurableEnd())
 	return nil
 }
 

@@ -6,13 +6,15 @@ import "github.com/tidemark-log/tidemark/core/log"
 type DirRecovery struct {
 	Path string
 	log.Recovery
+	// Strays are logs that were set aside. Nothing deletes them but the operator.
+	Strays []Stray
 }
 
 // Recoveries tells what Boot found and did, for the operator, by log directory.
 func (b *Broker) Recoveries() []DirRecovery {
 	all := make([]DirRecovery, len(b.dirs))
 	for i, d := range b.dirs {
-		all[i] = DirRecovery{d.path, d.Recovery()}
+		all[i] = DirRecovery{d.path, d.recovery, d.strays}
 	}
 	return all
 }
