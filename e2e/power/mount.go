@@ -51,7 +51,7 @@ func (f *FS) mount() error {
 		MountOptions: fuse.MountOptions{
 			DirectMount: true,
 			FsName:      "tidemark-power",
-			MaxWrite:    1 << 20,
+			MaxWrite:    512 << 10,
 		},
 	})
 	f.server = server
