@@ -132,7 +132,8 @@ func (d *topicPages) topic(t *metadata.Topic) bool {
 	return true
 }
 
-func (d *topicPages) partition(i int32, p *metadata.Partition) kmsg.DescribeTopicPartitionsResponseTopicPartition {
+func (d *topicPages) partition(i int32,
+	p *metadata.Partition) kmsg.DescribeTopicPartitionsResponseTopicPartition {
 	row := kmsg.NewDescribeTopicPartitionsResponseTopicPartition()
 	row.Partition, row.LeaderID, row.LeaderEpoch = i, int32(p.Leader), int32(p.LeaderEpoch)
 	if code := d.s.leaderCode(p, d.c.Listener); code != kafka.None {

@@ -14,7 +14,8 @@ func TestNamesOfStraysFitIntoADirectory(t *testing.T) {
 	for _, n := range []int{1, 200, 249} {
 		tp := kafka.TopicPartition{Topic: strings.Repeat("x", n), Partition: 2147483647}
 		name := strayName(tp, id)
-		if len(name) > strayNameMax || !strings.HasSuffix(name, "-2147483647.01"+strings.Repeat("00", 15)+"-stray") {
+		end := "-2147483647.01" + strings.Repeat("00", 15) + "-stray"
+		if len(name) > strayNameMax || !strings.HasSuffix(name, end) {
 			t.Errorf("%d bytes: %s", len(name), name)
 		}
 		if _, err := kafka.ParseTopicPartition(name); err == nil {
