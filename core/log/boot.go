@@ -65,7 +65,9 @@ func (b *boot) run() error {
 	if err != nil {
 		return fmt.Errorf("log: directory %s: %w", d.cfg.Path, err)
 	}
-	for _, step := range []func() error{b.unmark, b.list, b.survey, b.scan.Secure, b.replay, b.recoverLogs, b.sync, b.seal} {
+	for _, step := range []func() error{
+		b.unmark, b.list, b.survey, b.scan.Secure, b.replay, b.recoverLogs, b.sync, b.seal,
+	} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -294,7 +294,8 @@ func (m *machine) settle() {
 }
 
 func (m *machine) tick() {
-	m.r.steps.Sleep(rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, time.Minute}).Draw(m.t, "sleep"))
+	waits := []time.Duration{time.Millisecond, time.Second, time.Minute}
+	m.r.steps.Sleep(rapid.SampledFrom(waits).Draw(m.t, "sleep"))
 	m.r.dir.Tick(m.r.steps.Now())
 	m.r.drain()
 }
@@ -336,8 +337,8 @@ func (m *machine) time() {
 	if l == nil {
 		return
 	}
-	ts := kafka.Timestamp(1000 + rapid.IntRange(0, 55).Draw(m.t, "ts")*10 + rapid.IntRange(0, 3).Draw(m.t, "more"))
-	m.checkTime(ml, l, ts)
+	ts := 1000 + rapid.IntRange(0, 55).Draw(m.t, "ts")*10 + rapid.IntRange(0, 3).Draw(m.t, "more")
+	m.checkTime(ml, l, kafka.Timestamp(ts))
 }
 
 func (m *machine) checkTime(ml *modelLog, l *log.Log, ts kafka.Timestamp) {

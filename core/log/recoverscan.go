@@ -279,13 +279,15 @@ func (sc *recoverScan) resync(bad error, last bool) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if framing == nil && b.CRCValid() && b.BaseOffset() >= max(sc.expected, sc.s.base) && b.LeaderEpoch() >= sc.epoch {
+		if framing == nil && b.CRCValid() && b.BaseOffset() >= max(sc.expected, sc.s.base) &&
+			b.LeaderEpoch() >= sc.epoch {
 			sc.pos, sc.expected = pos, b.BaseOffset()
 			return true, nil
 		}
 	}
 	if last {
-		l.err = fmt.Errorf("log: %s: nothing to be read behind byte %d of %s: %w", l.tp, sc.pos, sc.r.path, ErrDamaged)
+		l.err = fmt.Errorf("log: %s: nothing to be read behind byte %d of %s: %w",
+			l.tp, sc.pos, sc.r.path, ErrDamaged)
 	} else {
 		sc.expected = -1
 	}

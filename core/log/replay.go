@@ -249,7 +249,8 @@ func (l *bootLog) replayBatch(ordinal int, e journal.Entry) error {
 		l.live, l.first = true, batch.BaseOffset()
 	}
 	base, pos := kafka.Offset(e.A), e.B
-	if l.out == nil || l.out.base != base || l.outPos+int64(len(l.outData)) != pos || len(l.outData) > scanBytes {
+	if l.out == nil || l.out.base != base || l.outPos+int64(len(l.outData)) != pos ||
+		len(l.outData) > scanBytes {
 		if err := l.flush(); err != nil {
 			return err
 		}

@@ -54,7 +54,8 @@ func (s *script) config(dc *simdisk.Config, _ *log.DirConfig) {
 	dc.Survival = simdisk.Survival{None: 1}
 	dc.RecycledPerMille, dc.DirReorderPerMille = -1, -1
 	dc.Fault = func(op simdisk.Op) simdisk.Fault {
-		if s.fail != "" && strings.Contains(op.Path, s.fail) && (op.Kind == simdisk.OpWrite || op.Kind == simdisk.OpSync) {
+		changes := op.Kind == simdisk.OpWrite || op.Kind == simdisk.OpSync
+		if changes && s.fail != "" && strings.Contains(op.Path, s.fail) {
 			return simdisk.Fault{Err: env.ErrIO}
 		}
 		return simdisk.Fault{}
@@ -110,9 +111,9 @@ func (s *script) open(*datadriven.TestData) string {
 		return "error: " + err.Error()
 	}
 	rec := s.r.dir.Recovery()
-	out := fmt.Sprintf("clean=%v logs=%d segments=%d journal: groups=%d entries=%d torn=%d; cut=%d rebuilt=%d damages=%d",
-		rec.Clean, rec.Logs, rec.Segments, rec.Journal.Groups, rec.Journal.Entries, rec.Journal.TornGroups,
-		rec.CutBytes, rec.IndexesRebuilt, rec.DamageCount)
+	out := fmt.Sprintf("clean=%v logs=%d segments=%d journal: groups=%d entries=%d torn=%d; ",
+		rec.Clean, rec.Logs, rec.Segments, rec.Journal.Groups, rec.Journal.Entries, rec.Journal.TornGroups)
+	out += fmt.Sprintf("cut=%d rebuilt=%d damages=%d", rec.CutBytes, rec.IndexesRebuilt, rec.DamageCount)
 	for _, dm := range rec.Damages {
 		out += "\n" + dm.String()
 	}
@@ -254,7 +255,8 @@ func (s *script) failed() string {
 func (s *script) read(d *datadriven.TestData) string {
 	l := s.log(d)
 	q := log.ReadRequest{
-		From: kafka.Offset(s.int(d, "from", int64(l.Start()))), UpTo: kafka.Offset(s.int(d, "up-to", int64(l.End()))),
+		From:     kafka.Offset(s.int(d, "from", int64(l.Start()))),
+		UpTo:     kafka.Offset(s.int(d, "up-to", int64(l.End()))),
 		MaxBytes: int(s.int(d, "max", 1<<20)), MinOneBatch: d.HasArg("one"),
 	}
 	res, tag := l.Read(q)

@@ -89,7 +89,8 @@ func (l *Log) submitWrite() {
 	}
 	l.writing = w
 	l.ops++
-	l.opened(w.seg).WriteAt(env.Write{Bufs: w.bufs, Off: w.from}, d.ops.start(op{kind: opSegment, log: l, write: w}))
+	tag := d.ops.start(op{kind: opSegment, log: l, write: w})
+	l.opened(w.seg).WriteAt(env.Write{Bufs: w.bufs, Off: w.from}, tag)
 }
 
 // worthWriting lets a group log's bytes gather: they are safe in the journal and read from

@@ -31,7 +31,9 @@ const (
 	kindLast          = KindBlob
 )
 
-var kindNames = [...]string{"none", "batch", "created", "deleted", "epoch", "truncate", "start", "policy", "blob"}
+var kindNames = [...]string{
+	"none", "batch", "created", "deleted", "epoch", "truncate", "start", "policy", "blob",
+}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {

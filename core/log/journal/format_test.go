@@ -91,7 +91,8 @@ func dumpGroup(b []byte) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("group %d of journal %x, generation %d, synced below %d, checkpoint below %d, %d bytes\n%s",
+	return fmt.Sprintf(
+		"group %d of journal %x, generation %d, synced below %d, checkpoint below %d, %d bytes\n%s",
 		h.seq, h.id, h.generation, h.syncedBelow, h.checkpointBelow, h.bodyLen, &out)
 }
 
