@@ -129,7 +129,9 @@ func (d *Dir) evict() {
 			continue
 		}
 		if t.written == 0 {
-			use.log.hurry()
+			for i := range min(o.n, evictAhead) {
+				o.ring[(o.head+i)&(len(o.ring)-1)].log.hurry()
+			}
 			return
 		}
 		use.log.forgetFirst()

@@ -26,6 +26,10 @@ const (
 	// so that tiny batches cannot fill the memory.
 	cachedOverhead = 128
 
+	// evictAhead is how many batches are hurried to their segments when the oldest in
+	// memory cannot go, because it is in no file yet.
+	evictAhead = 16
+
 	producerExpiryDefault = 24 * time.Hour
 	flushAgeDefault       = time.Second
 

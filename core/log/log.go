@@ -153,6 +153,7 @@ func (l *Log) Append(b record.Batch, owner env.Buffer, epoch kafka.LeaderEpoch) 
 	l.unwritten += int64(len(b))
 	l.unsaved += int64(len(b))
 	l.remember(cached{base: base, next: l.end, seg: s, pos: pos, batch: b, owner: owner})
+	l.dir.evict()
 	l.trace(traceAppend, int64(base), int64(l.end), int64(epoch), int64(b.CRC()))
 	if l.journals() {
 		l.dir.journalBatch(l, s, pos, b, owner)

@@ -42,9 +42,11 @@ const (
 )
 
 func (d *Dir) newRead(l *Log) *diskRead {
-	r := &diskRead{}
+	var r *diskRead
 	if n := len(d.spareReads); n > 0 {
 		r, d.spareReads = d.spareReads[n-1], d.spareReads[:n-1]
+	} else {
+		r = new(diskRead)
 	}
 	*r = diskRead{log: l, version: l.version, upTo: l.end}
 	return r

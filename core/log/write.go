@@ -96,10 +96,8 @@ func (l *Log) submitWrite() {
 // worthWriting lets a group log's bytes gather: they are safe in the journal and read from
 // the cache.
 func (l *Log) worthWriting() bool {
-	d := l.dir
 	return l.policy == FlushOS || l.urgent || l.unwritten >= segmentWriteBytes ||
-		l.tail.n-l.tail.written >= segmentWritePieces || d.cache.bytes > d.cache.limit/2 ||
-		d.env.Rare.Rare("log.early-write")
+		l.tail.n-l.tail.written >= segmentWritePieces || l.dir.env.Rare.Rare("log.early-write")
 }
 
 // gather collects what follows the written part of the tail cache, within one segment.
@@ -126,9 +124,11 @@ func (l *Log) gather(w *segmentWrite) {
 }
 
 func (d *Dir) newWrite(l *Log) *segmentWrite {
-	w := &segmentWrite{}
+	var w *segmentWrite
 	if n := len(d.spareWrites); n > 0 {
 		w, d.spareWrites = d.spareWrites[n-1], d.spareWrites[:n-1]
+	} else {
+		w = new(segmentWrite)
 	}
 	w.log, w.version = l, l.version
 	return w
