@@ -63,9 +63,9 @@ type SnapshotPolicyConfig struct {
 }
 
 // SnapshotPolicy says when to make a snapshot: when the log has grown by a given amount
-// since the last one, and at least by as much as that one was large. So what a start
-// replays after the snapshot is bounded, and over time no more is written for snapshots
-// than for the log, however large the image is.
+// since the last one, and at least by as many bytes as that one had. So what a start
+// replays after the snapshot is bounded by the limit or by the snapshot itself, and over
+// time no more bytes are written for snapshots than for the log, however large the image.
 type SnapshotPolicy struct {
 	limit volume
 
@@ -95,8 +95,8 @@ func (p *SnapshotPolicy) LogGrown(records, bytes int64) {
 
 // Due tells whether a snapshot is to be begun.
 func (p *SnapshotPolicy) Due() bool {
-	return !p.writing && (p.since.bytes >= max(p.limit.bytes, p.last.bytes) ||
-		p.since.records >= max(p.limit.records, p.last.records))
+	grown := p.since.bytes >= p.limit.bytes || p.since.records >= p.limit.records
+	return !p.writing && grown && p.since.bytes >= p.last.bytes
 }
 
 // SnapshotBegun reports that a snapshot of all that was reported is being written. None
