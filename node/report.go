@@ -16,6 +16,10 @@ func (n *Node) reportRecovery() {
 			"journal groups", r.Journal.Groups, "journal bytes", r.Journal.Bytes,
 			"bytes read back", r.BytesScanned, "logs cut", r.CutLogs, "bytes cut", r.CutBytes,
 			"indexes rebuilt", r.IndexesRebuilt, "took", r.Duration.Round(time.Microsecond).String())
+		for _, stray := range r.Strays {
+			n.log.Warn("set aside: the metadata knows no such topic; delete the folder or move it back",
+				"was", stray.From, "is now", stray.To)
+		}
 		for _, damage := range r.Damages {
 			n.log.Error("damaged: these bytes are kept and never served", "where", damage.String())
 		}
