@@ -62,6 +62,9 @@ func (d *Dir) Tick(now env.Instant) {
 		n++
 	}
 	d.aging = append(d.aging[:0], d.aging[n:]...)
+	if d.journal.Checkpoint() >= d.journal.Durable()-1 {
+		d.point.at = now // nothing to make safe: its age counts from here
+	}
 	d.overdue = d.overdue || now.Sub(d.point.at) >= checkpointAge
 	d.removeTrash(now)
 }

@@ -169,6 +169,7 @@ func (d *Dir) logArrived(r *diskRead) {
 		d.fetch(r)
 	case err != nil && w.from < 0:
 		l := r.log
+		l.trace(traceDamaged, int64(r.seg.base), w.pos, 0, 0)
 		r.finish(fmt.Errorf("log: %s %s at byte %d: %w: %w", l.tp, r.seg, w.pos, ErrDamaged, err))
 	case r.look != nil:
 		d.lookOn(r, &w)

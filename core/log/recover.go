@@ -28,6 +28,7 @@ func (b *boot) recoverLogs() error {
 
 func (l *bootLog) damage(base kafka.Offset, pos int64, what string) {
 	l.damages++
+	l.trace(traceDamaged, int64(base), pos, 0, 0)
 	l.boot.report.damage(l.path+"/"+segmentName(base, ".log"), pos, what)
 }
 

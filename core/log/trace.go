@@ -20,6 +20,7 @@ var (
 	traceOffline    = trace.Define("log.offline")
 	traceOpened     = trace.Define("log.opened", "logs", "groups", "torn", "damages")
 	traceClosed     = trace.Define("log.closed", "logs")
+	traceDamaged    = trace.Define("log.damaged", "segment", "pos") // found when read
 	tracePolicy     = trace.Define("log.policy", "os", "from")
 )
 

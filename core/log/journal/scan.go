@@ -34,6 +34,7 @@ type Scan struct {
 	cfg    Config
 	files  []*scanned
 	groups []found // to replay, in order
+	needed []bool  // by file: must not be written to before the newest group is secure
 	id     uint64  // 0: there is no journal yet
 	last   Seq
 	maxGen uint64
@@ -234,8 +235,27 @@ func (s *Scan) choose(all []found) error {
 		return s.damaged(s.files[0], 0, fmt.Sprintf(
 			"group %d is missing; groups below %d were durable", want, durable))
 	}
+	s.need(all)
 	s.sum(checkpoint)
 	return nil
+}
+
+// need notes which files a crash of this boot would need again. The newest group may not be
+// durable, so its checkpoint frees nothing yet: that of the group before counts. If that
+// one is gone, its file was used again, and so the newest one was durable.
+func (s *Scan) need(all []found) {
+	s.needed = make([]bool, len(s.files))
+	from := s.last
+	for _, g := range all {
+		if g.whole && (g.seq == s.last || g.seq+1 == s.last) {
+			from = min(from, g.checkpointBelow)
+		}
+	}
+	for _, g := range all {
+		if g.whole && g.seq >= from {
+			s.needed[g.file] = true
+		}
+	}
 }
 
 // superseded tells that a later boot used the first group's sequence again, after it had

@@ -86,14 +86,14 @@ func lastSlash(path string) int {
 	return 0
 }
 
-// openFree makes the directory and opens the files that hold nothing to be replayed.
+// openFree makes the directory and opens the files that hold nothing that is needed.
 func (s *Scan) openFree(j *Journal) error {
 	if err := s.cfg.Env.Disk.MkdirAll(s.cfg.Path); err != nil {
 		return fmt.Errorf("journal: make %s: %w", s.cfg.Path, err)
 	}
 	for i, f := range s.files {
 		j.numbered = max(j.numbered, f.number+1)
-		if s.replays(i) {
+		if s.needed[i] {
 			continue
 		}
 		if err := s.reopen(j, f); err != nil {
@@ -103,10 +103,10 @@ func (s *Scan) openFree(j *Journal) error {
 	return nil
 }
 
-// openReplayed frees the files that were replayed: the first group made them old.
+// openReplayed frees the files that were needed: the first group made them old.
 func (s *Scan) openReplayed(j *Journal) error {
 	for i, f := range s.files {
-		if !s.replays(i) {
+		if !s.needed[i] {
 			continue
 		}
 		if err := s.reopen(j, f); err != nil {
@@ -114,10 +114,6 @@ func (s *Scan) openReplayed(j *Journal) error {
 		}
 	}
 	return nil
-}
-
-func (s *Scan) replays(i int) bool {
-	return slices.ContainsFunc(s.groups, func(g found) bool { return g.file == i })
 }
 
 // reopen puts a file among the free ones, or removes it if it is not of the common size.
