@@ -237,6 +237,9 @@ func (l *bootLog) replayBatch(ordinal int, e journal.Entry) error {
 	if l.cutLater(ordinal, batch.NextOffset()) {
 		return nil
 	}
+	if l.osCut && batch.BaseOffset() != l.endAt {
+		return nil // what lies before was for the file, which was not even cut yet
+	}
 	if err := l.replayEpoch(batch.LeaderEpoch(), batch.BaseOffset()); err != nil {
 		return err
 	}
