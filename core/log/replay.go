@@ -358,7 +358,10 @@ func (l *bootLog) flush() error {
 	}
 	end := l.outPos + int64(len(l.outData))
 	l.out.size = max(l.out.size, end)
-	l.out.cut, l.out.unsynced = end, true // what lies behind was not durable, or truncated
+	l.out.unsynced = true
+	if l.policy == FlushGroup || l.osCut {
+		l.out.cut = end // what lies behind was not durable, or truncated
+	}
 	l.outPos, l.outData = end, l.outData[:0]
 	return nil
 }
