@@ -159,9 +159,8 @@ func (d *Dir) jobStepped(o op, done env.Completion) {
 // segment wait until enough has been appended; they only save boot some reading.
 func (j *syncJob) writeFiles() {
 	l := j.log
-	j.collectTouched()
 	save := l.named && (l.unsaved >= sideBytes || l.dir.env.Rare.Rare("log.early-save"))
-	for _, s := range j.touched {
+	for _, s := range l.unsafe() { // also of segments in no file yet: the snapshot vouches
 		if s.sealed || save {
 			j.writeIndexes(s)
 		}
@@ -198,19 +197,17 @@ func (j *syncJob) replace(r rename, b []byte) {
 	j.names = true
 }
 
-// collectTouched lists the segments that are not safe yet: always the newest ones.
-func (j *syncJob) collectTouched() {
-	l := j.log
-	j.touched = j.touched[:0]
-	for i := len(l.segments) - 1; i >= 0; i-- {
-		s := l.segments[i]
+// unsafe lists the segments that a crash could harm: always the newest ones.
+func (l *Log) unsafe() []*segment {
+	i := len(l.segments)
+	for i > 0 {
+		s := l.segments[i-1]
 		if s.sealed && s.named && s.synced == s.size && s.indexesSaved() {
-			return
+			break
 		}
-		if s.written > 0 {
-			j.touched = append(j.touched, s)
-		}
+		i--
 	}
+	return l.segments[i:]
 }
 
 func (j *syncJob) write(path string, b []byte, off int64) {
@@ -262,8 +259,11 @@ func (l *Log) startsSegment(offset kafka.Offset) bool {
 func (j *syncJob) syncFiles() {
 	l := j.log
 	j.flushed = l.written
-	j.collectTouched() // again: a segment may have begun meanwhile
-	for _, s := range j.touched {
+	for _, s := range l.unsafe() {
+		if s.written == 0 {
+			continue
+		}
+		j.touched = append(j.touched, s)
 		if s.written > s.synced {
 			l.opened(s).Sync(j.start(op{seg: s, upTo: s.written}))
 		}
