@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"hash"
@@ -86,14 +85,11 @@ func consumeAll(t *testing.T, addr, topic string) hash.Hash {
 func TestKcatReadsWhatItWrote(t *testing.T) {
 	needs(t, "kcat")
 	broker := startBroker(t)
-	var lines bytes.Buffer
-	for i := range fromEnv(t, "E2E_MIB", 32) * 1024 {
-		fmt.Fprintf(&lines, "%08d %s\n", i, strings.Repeat(strconv.Itoa(i%10), 1014))
-	}
-	sent := sha256.Sum256(lines.Bytes())
+	lines := kilobyteLines(t, "E2E_MIB", 32)
+	sent := sha256.Sum256([]byte(lines))
 
 	produce := exec.CommandContext(t.Context(), "kcat", "-P", "-b", broker.Addr(), "-t", "kcat", "-p", "0")
-	produce.Stdin = &lines
+	produce.Stdin = strings.NewReader(lines)
 	out, err := produce.CombinedOutput()
 	require.NoError(t, err, string(out))
 	consume := exec.CommandContext(t.Context(), "kcat", "-C", "-q", "-e", "-b", broker.Addr(), "-t", "kcat",
@@ -101,4 +97,15 @@ func TestKcatReadsWhatItWrote(t *testing.T) {
 	got, err := consume.Output()
 	require.NoError(t, err)
 	require.Equal(t, sent, sha256.Sum256(got))
+}
+
+// kilobyteLines makes that many MiB of lines of 1 KiB, each its own.
+func kilobyteLines(t *testing.T, size string, short int) string {
+	var lines strings.Builder
+	n := fromEnv(t, size, short) * 1024
+	lines.Grow(n * 1024)
+	for i := range n {
+		fmt.Fprintf(&lines, "%08d %s\n", i, strings.Repeat(strconv.Itoa(i%10), 1014))
+	}
+	return lines.String()
 }
