@@ -10,18 +10,23 @@ import (
 )
 
 // Buffers is a pool of reference-counted buffers: env.Buffers. It keeps idle buffers by
-// size class up to a bound in bytes, and gives the rest to the garbage collector. It is not
-// a sync.Pool, because that forgets at each collection, and touching fresh memory is what
-// costs.
+// size class up to a bound in bytes.
+//
+// It is not a sync.Pool, because that forgets at each collection, and touching fresh memory
+// is what costs. Its larger buffers lie outside the Go heap for the same reason: a heap that
+// holds tens of megabytes of record bytes is let grow to twice that before it is collected.
 type Buffers struct {
-	retainedMax int64
+	retainedMax atomic.Int64
 	retained    atomic.Int64 // bytes idle in all classes; may exceed the bound for a moment
+	held        atomic.Int64 // bytes of buffers that somebody has
+	uses        atomic.Int64 // of trim, to tell which class was used last
 	classes     [classCount]bufferClass
 }
 
 type bufferClass struct {
 	mu   sync.Mutex
 	idle []*buffer // guarded by mu
+	used atomic.Int64
 }
 
 // Classes are four per doubling, so that at most a fifth of a buffer is wasted.
@@ -38,11 +43,23 @@ func NewBuffers(retainedMax int64) *Buffers {
 	if retainedMax == 0 {
 		retainedMax = BuffersRetainedDefault
 	}
-	return &Buffers{retainedMax: retainedMax}
+	p := &Buffers{}
+	p.retainedMax.Store(retainedMax)
+	return p
 }
 
 // Retained is the bytes of the idle buffers.
 func (p *Buffers) Retained() int64 { return p.retained.Load() }
+
+// Held is the bytes of the buffers that somebody has, as far as they are pooled.
+func (p *Buffers) Held() int64 { return p.held.Load() }
+
+// Close gives up the idle buffers, and from now on each one as it is released: the garbage
+// collector does not see them.
+func (p *Buffers) Close() {
+	p.retainedMax.Store(0)
+	p.trim()
+}
 
 // Get returns a buffer of n bytes with one reference.
 func (p *Buffers) Get(n int) env.Buffer {
@@ -52,15 +69,30 @@ func (p *Buffers) Get(n int) env.Buffer {
 		return b
 	}
 	class, size := classOf(n)
-	b := p.classes[class].pop()
+	c := &p.classes[class]
+	b := c.pop()
 	if b == nil {
-		b = &buffer{pool: p, class: class, space: make([]byte, size)}
+		b = &buffer{pool: p, class: class, space: newSpace(size)}
 	} else {
 		p.retained.Add(-int64(size))
+	}
+	p.held.Add(int64(size))
+	if now := p.uses.Load(); c.used.Load() != now {
+		c.used.Store(now)
 	}
 	b.bytes = b.space[:n:n]
 	b.refs.Store(1)
 	return b
+}
+
+// newSpace is the memory of a buffer.
+func newSpace(size int) []byte {
+	if size >= offHeapMin {
+		if space := mapSpace(size); space != nil {
+			return space
+		}
+	}
+	return make([]byte, size)
 }
 
 func (c *bufferClass) pop() *buffer {
@@ -76,17 +108,45 @@ func (c *bufferClass) pop() *buffer {
 	return b
 }
 
-// put keeps an idle buffer if there is room.
+// put keeps an idle buffer, and makes room for it where there is none.
 func (p *Buffers) put(b *buffer) {
-	size := int64(len(b.space))
-	if p.retained.Add(size) > p.retainedMax {
-		p.retained.Add(-size)
-		return
-	}
-	c := &p.classes[b.class]
+	c, size := &p.classes[b.class], int64(len(b.space)) // it may be gone once it is idle
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.idle = append(c.idle, b)
+	c.mu.Unlock()
+	p.held.Add(-size)
+	if p.retained.Add(size) > p.retainedMax.Load() {
+		p.trim()
+	}
+}
+
+// trim gives idle buffers up until the bound holds: those of the class that has not been
+// asked for the longest, since the sizes that are in use now will be asked for again.
+func (p *Buffers) trim() {
+	p.uses.Add(1)
+	for p.retained.Load() > p.retainedMax.Load() {
+		b := p.stalest().pop()
+		if b == nil {
+			return // another goroutine was faster
+		}
+		p.retained.Add(-int64(len(b.space)))
+		b.free()
+	}
+}
+
+// stalest is the class with idle buffers that was used the longest ago.
+func (p *Buffers) stalest() *bufferClass {
+	best, used := &p.classes[0], int64(-1)
+	for i := range p.classes {
+		c := &p.classes[i]
+		c.mu.Lock()
+		idle := len(c.idle)
+		c.mu.Unlock()
+		if u := c.used.Load(); idle > 0 && (used < 0 || u < used) {
+			best, used = c, u
+		}
+	}
+	return best
 }
 
 // classOf finds the smallest class that holds n bytes, and its size.
@@ -142,4 +202,12 @@ func (b *buffer) Release() {
 		}
 	}
 	b.pool.put(b)
+}
+
+// free gives the memory back. Nobody holds a reference.
+func (b *buffer) free() {
+	if len(b.space) >= offHeapMin {
+		unmapSpace(b.space)
+	}
+	b.bytes, b.space = nil, nil
 }

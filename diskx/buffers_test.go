@@ -57,3 +57,58 @@ func TestPooledBuffersCostNoAllocation(t *testing.T) {
 		t.Fatalf("%v allocations", n)
 	}
 }
+
+// The sizes in use now are the ones that stay when the bound is passed.
+func TestPoolGivesUpSizesOfThePast(t *testing.T) {
+	t.Parallel()
+	p := NewBuffers(1 << 20)
+	for range 2 {
+		fill(p, 200<<10, 4)
+	}
+	p.Get(BufferMax).Release() // passes the bound, and what was used before it is older
+	for range 3 {
+		fill(p, 64<<10, 8)
+	}
+	if got := p.Retained(); got > 1<<20 {
+		t.Fatalf("%d bytes retained", got)
+	}
+	was := p.Retained()
+	live := take(p, 64<<10, 8)
+	if took := was - p.Retained(); took != 8*64<<10 {
+		t.Fatalf("%d bytes came from the pool", took)
+	}
+	release(live)
+}
+
+// Nothing stays behind a closed pool, whenever the last reference goes.
+func TestClosedPoolRetainsNothing(t *testing.T) {
+	t.Parallel()
+	p := NewBuffers(0)
+	live := take(p, 300_000, 3)
+	p.Get(20_000).Release()
+	if p.Held() == 0 || p.Retained() == 0 {
+		t.Fatalf("held %d, retained %d", p.Held(), p.Retained())
+	}
+	p.Close()
+	release(live)
+	if p.Held() != 0 || p.Retained() != 0 {
+		t.Fatalf("held %d, retained %d", p.Held(), p.Retained())
+	}
+}
+
+func take(p *Buffers, size, n int) (live []env.Buffer) {
+	for range n {
+		b := p.Get(size)
+		b.Bytes()[size-1] = 1 // the memory is there
+		live = append(live, b)
+	}
+	return live
+}
+
+func release(live []env.Buffer) {
+	for _, b := range live {
+		b.Release()
+	}
+}
+
+func fill(p *Buffers, size, n int) { release(take(p, size, n)) }

@@ -1,19 +1,21 @@
 package diskx
 
 import (
+	"sync"
 	"unsafe"
 
 	"github.com/tidemark-log/tidemark/core/env"
 )
 
 // writeDirect writes w past the page cache. Buffers that are aligned already go as they
-// are; others are gathered in the worker's aligned buffer first.
-func writeDirect(fd int, w env.Write, by *worker) (int, error) {
+// are; others are gathered in an aligned buffer first.
+func writeDirect(fd int, w env.Write, spare *bounces) (int, error) {
 	if allAligned(w.Bufs) {
 		return writeGathered(fd, w.Bufs, w.Off)
 	}
 	total, done := totalLen(w.Bufs), 0
-	bounce := by.bounceOf(min(total, bounceMax))
+	bounce := spare.take(min(total, bounceMax))
+	defer spare.give(bounce)
 	rest, skip := w.Bufs, 0
 	for done < total {
 		part := bounce[:min(len(bounce), total-done)]
@@ -33,16 +35,35 @@ func writeDirect(fd int, w env.Write, by *worker) (int, error) {
 	return done, nil
 }
 
-// bounceOf is the worker's aligned buffer, at least n bytes of it; n is in blocks.
-func (w *worker) bounceOf(n int) []byte {
-	if len(w.bounce) < n {
+// bounces are the aligned buffers of a disk. The last one given back is the first one
+// taken, so that one journal keeps one of them warm, however many workers there are.
+type bounces struct {
+	mu   sync.Mutex
+	idle [][]byte // guarded by mu
+}
+
+// take gives an aligned buffer of at least n bytes.
+func (s *bounces) take(n int) []byte {
+	var b []byte
+	s.mu.Lock()
+	if last := len(s.idle) - 1; last >= 0 {
+		b, s.idle = s.idle[last], s.idle[:last]
+	}
+	s.mu.Unlock()
+	if len(b) < n {
 		size := 1 << 16
 		for size < n {
 			size *= 2
 		}
-		w.bounce = alignedBytes(size)
+		b = alignedBytes(size)
 	}
-	return w.bounce
+	return b
+}
+
+func (s *bounces) give(b []byte) {
+	s.mu.Lock()
+	s.idle = append(s.idle, b)
+	s.mu.Unlock()
 }
 
 // alignedBytes is n bytes that begin at a multiple of BlockSize. The garbage collector does

@@ -28,6 +28,7 @@ type Config struct {
 type Disk struct {
 	deliver         func(env.Completion)
 	log, data, slow *lane
+	bounces         bounces
 	noDirect        bool // as if no file system had direct I/O; for tests
 }
 
@@ -143,7 +144,7 @@ func (d *Disk) Remove(path string) error { return failed("remove", path, os.Remo
 // RemoveAllLater removes path and all below it in the background. What it cannot remove
 // stays; the names are found again at the next boot.
 func (d *Disk) RemoveAllLater(path string) {
-	d.slow.submit(job{run: func(*worker) { _ = os.RemoveAll(path) }})
+	d.slow.submit(job{run: func() { _ = os.RemoveAll(path) }})
 }
 
 // SyncDir makes the names in path durable.
@@ -159,7 +160,7 @@ func (d *Disk) SyncDir(path string) error {
 
 // SyncDirLater is SyncDir with a completion.
 func (d *Disk) SyncDirLater(path string, tag env.Tag) {
-	j := job{run: func(*worker) { d.deliver(env.Completion{Tag: tag, Err: d.SyncDir(path)}) }}
+	j := job{run: func() { d.deliver(env.Completion{Tag: tag, Err: d.SyncDir(path)}) }}
 	if !d.slow.submit(j) {
 		d.deliver(env.Completion{Tag: tag, Err: failed("syncdir", path, env.ErrClosed)})
 	}

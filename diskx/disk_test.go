@@ -75,8 +75,8 @@ func TestLogWritesWaitForNothing(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
 	for range 100 {
-		d.data.submit(job{run: func(*worker) { <-hang }})
-		d.slow.submit(job{run: func(*worker) { <-hang }})
+		d.data.submit(job{run: func() { <-hang }})
+		d.slow.submit(job{run: func() { <-hang }})
 	}
 	f, err := d.OpenLog(filepath.Join(t.TempDir(), "log"), BlockSize)
 	must(t, err)

@@ -97,7 +97,7 @@ func (f *File) refuse(op ioOp) {
 }
 
 // run is the worker's part.
-func (op *ioOp) run(w *worker) {
+func (op *ioOp) run() {
 	f := op.file
 	fd, err := f.descriptor()
 	n := 0
@@ -106,7 +106,7 @@ func (op *ioOp) run(w *worker) {
 		case ioRead:
 			n, err = readFull(fd, op.buf, op.off)
 		case ioWrite:
-			n, err = f.write(fd, op.w, w)
+			n, err = f.write(fd, op.w)
 		case ioSync:
 			err = syncData(fd)
 		}
@@ -115,7 +115,7 @@ func (op *ioOp) run(w *worker) {
 	f.disk.deliver(env.Completion{Tag: op.tag, N: n, Err: failed(ioNames[op.kind], f.path, err)})
 }
 
-func (f *File) write(fd int, w env.Write, by *worker) (int, error) {
+func (f *File) write(fd int, w env.Write) (int, error) {
 	if w.Off < 0 {
 		return 0, errNegative
 	}
@@ -123,7 +123,7 @@ func (f *File) write(fd int, w env.Write, by *worker) (int, error) {
 		return 0, errUnaligned
 	}
 	if f.direct >= 0 {
-		return writeDirect(f.direct, w, by)
+		return writeDirect(f.direct, w, &f.disk.bounces)
 	}
 	n, err := writeGathered(fd, w.Bufs, w.Off)
 	if err == nil && (w.Durable || f.isLog) {

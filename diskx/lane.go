@@ -19,13 +19,10 @@ type lane struct {
 
 // job is an operation to run on a worker.
 type job struct {
-	run func(w *worker)
+	run func()
 	// or, without a closure, because reads and writes are many:
 	op ioOp
 }
-
-// worker is what one goroutine of a lane owns.
-type worker struct{ bounce []byte }
 
 func newLane(workers int) *lane {
 	l := &lane{ring: make([]job, 64)}
@@ -65,16 +62,15 @@ func (l *lane) grow() {
 
 func (l *lane) serve() {
 	defer l.done.Done()
-	w := &worker{}
 	for {
 		j, ok := l.take()
 		if !ok {
 			return
 		}
 		if j.run != nil {
-			j.run(w)
+			j.run()
 		} else {
-			j.op.run(w)
+			j.op.run()
 		}
 		l.finish()
 	}

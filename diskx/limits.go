@@ -14,7 +14,7 @@ const (
 	DataWorkersDefault = 8
 	// SlowWorkersDefault is the syncs and removals at one time.
 	SlowWorkersDefault = 4
-	// bounceMax bounds the aligned buffer of a log worker; a larger write goes out in parts.
+	// bounceMax bounds an aligned buffer; a larger write goes out in parts.
 	bounceMax = 4 << 20
 	// zeroChunk is the write size when a log file is filled with zeroes.
 	zeroChunk = 1 << 20
@@ -23,8 +23,12 @@ const (
 
 	// BufferMax is the largest pooled buffer; larger ones are left to the garbage collector.
 	BufferMax = 16 << 20
-	// BuffersRetainedDefault bounds the bytes of idle buffers a pool keeps.
-	BuffersRetainedDefault = 256 << 20
+	// BuffersRetainedDefault bounds the bytes of idle buffers a pool keeps: what comes and
+	// goes between two groups of the journal under the heaviest load.
+	BuffersRetainedDefault = 32 << 20
+	// offHeapMin is the smallest buffer outside the Go heap: a few pages. A power of two, so
+	// that all classes from there on are whole pages.
+	offHeapMin = 16 << 10
 	// bufferMin is the smallest buffer class.
 	bufferMin = 512
 )

@@ -4,7 +4,7 @@ import "time"
 
 const (
 	// buffersRetainedMax bounds the memory that the buffer pool keeps for reuse.
-	buffersRetainedMax = 64 << 20
+	buffersRetainedMax = 32 << 20
 	// quietMax is how long a clean stop waits for writes under way.
 	quietMax = 30 * time.Second
 )

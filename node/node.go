@@ -21,14 +21,15 @@ import (
 
 // Node is a running broker.
 type Node struct {
-	cfg    *config.Config
-	log    *slog.Logger
-	loop   *netx.Loop
-	net    *netx.Net
-	disk   *diskx.Disk
-	locks  []*diskx.DirLock
-	broker *broker.Broker
-	bound  []broker.Listener
+	cfg     *config.Config
+	log     *slog.Logger
+	loop    *netx.Loop
+	buffers *diskx.Buffers
+	net     *netx.Net
+	disk    *diskx.Disk
+	locks   []*diskx.DirLock
+	broker  *broker.Broker
+	bound   []broker.Listener
 
 	looped   chan struct{} // closed when the loop has returned
 	failed   chan error    // one error, when the broker cannot go on
@@ -62,11 +63,11 @@ func (n *Node) start() error {
 	if err != nil {
 		return err
 	}
-	buffers := diskx.NewBuffers(buffersRetainedMax)
+	n.buffers = diskx.NewBuffers(buffersRetainedMax)
 	n.loop = netx.NewLoop()
 	n.disk = diskx.New(diskx.Config{Deliver: n.loop.DiskDone})
 	n.net = netx.New(netx.Config{
-		Loop: n.loop, Buffers: buffers, Decode: pooledDecode(),
+		Loop: n.loop, Buffers: n.buffers, Decode: pooledDecode(),
 		FrameMax: int32(n.cfg.Net.RequestBytesMax), IdleTimeout: n.cfg.Net.IdleMax,
 		ConnectionsMax: n.cfg.Net.ConnectionsMax, ConnectionsPerIP: n.cfg.Net.ConnectionsPerIPMax,
 	})
@@ -76,7 +77,7 @@ func (n *Node) start() error {
 	n.broker, err = broker.New(broker.Config{
 		Env: &env.Env{
 			Clock: n.loop, Net: n.net, Disk: n.disk, Rand: chance{}, Host: thisHost(),
-			Tracer: untraced{}, Rare: never{}, Buffers: buffers,
+			Tracer: untraced{}, Rare: never{}, Buffers: n.buffers,
 		},
 		NodeID: n.cfg.NodeID, ClusterID: cluster, Rack: n.cfg.Rack,
 		LogDirs: dirs, Listeners: n.bound, Static: n.cfg.Static,
@@ -214,6 +215,9 @@ func (n *Node) release() error {
 	}
 	if n.disk != nil {
 		n.disk.Close()
+	}
+	if n.buffers != nil {
+		n.buffers.Close()
 	}
 	var errs []error
 	for _, lock := range n.locks {

@@ -19,8 +19,9 @@ const (
 	journalFilesDefault     = 16
 	journalFilesMin         = 2
 
-	// tailCacheBytesDefault holds what consumers and followers at the tail still read.
-	tailCacheBytesDefault = 128 << 20
+	// tailCacheBytesDefault holds what consumers and followers at the tail still read; the
+	// page cache has what is older, and that is not the memory of this process.
+	tailCacheBytesDefault = 32 << 20
 
 	// cachedOverhead is what an entry of the tail cache costs beside its bytes, counted
 	// so that tiny batches cannot fill the memory.

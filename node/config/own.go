@@ -24,7 +24,7 @@ var ownKeys = []*metadata.ConfigKey{
 			"behind, and make recovery longer.",
 	},
 	{
-		Name: "tidemark.tail.cache.bytes", Type: metadata.ConfigLong, Default: "134217728",
+		Name: "tidemark.tail.cache.bytes", Type: metadata.ConfigLong, Default: "33554432",
 		Min: 1 << 20, Max: math.MaxInt64 >> 20,
 		Doc: "Memory for the newest bytes of all partitions of a log directory; reads at the tail touch no disk.",
 	},
