@@ -115,19 +115,56 @@ func (d *Disk) OpenLog(path string, size int64) (env.File, error) {
 		return nil, failed("open", path, err)
 	}
 	f := newFile(d, path, fd)
-	if err := fillZeroes(fd, size); err != nil {
-		_ = f.Close()
-		return nil, failed("preallocate", path, err)
-	}
 	f.isLog = true
-	if d.noDirect {
-		return f, nil
-	}
-	if f.direct, err = openDirect(path); err != nil {
+	if f.direct, err = d.fillLog(path, fd, size); err != nil {
 		_ = f.Close()
-		return nil, failed("open", path, err)
+		return nil, err
 	}
 	return f, nil
+}
+
+// OpenLogLater is OpenLog of a new file, and SyncDir of where it is, by a slow worker.
+func (d *Disk) OpenLogLater(path string, size int64, tag env.Tag) env.File {
+	f := newFile(d, path, -1)
+	f.isLog = true
+	f.refs.Add(1)
+	j := job{run: func() {
+		err := f.makeLog(size)
+		f.release()
+		d.deliver(env.Completion{Tag: tag, Err: err})
+	}}
+	if !d.slow.submit(j) {
+		f.release()
+		d.deliver(env.Completion{Tag: tag, Err: failed("open", path, env.ErrClosed)})
+	}
+	return f
+}
+
+// makeLog opens the file of OpenLogLater.
+func (f *File) makeLog(size int64) error {
+	fd, err := openFD(f.path, openFlags[env.OpenOrCreate])
+	if err != nil {
+		return failed("open", f.path, err)
+	}
+	f.fd.Store(int32(fd))
+	if f.direct, err = f.disk.fillLog(f.path, fd, size); err != nil {
+		return err
+	}
+	return f.disk.SyncDir(filepath.Dir(f.path))
+}
+
+// fillLog extends a log file with zeroes and opens it for direct writes.
+func (d *Disk) fillLog(path string, fd int, size int64) (direct int, err error) {
+	if err := fillZeroes(path, fd, size, d.noDirect); err != nil {
+		return -1, failed("preallocate", path, err)
+	}
+	if d.noDirect {
+		return -1, nil
+	}
+	if direct, err = openDirect(path); err != nil {
+		return -1, failed("open", path, err)
+	}
+	return direct, nil
 }
 
 // OpenLater returns a file that its first operation creates.

@@ -108,13 +108,31 @@ func sizeOf(fd int) (int64, error) {
 }
 
 // fillZeroes extends a file with written zeroes to size, durably. A crash inside leaves a
-// shorter file of zeroes, which the next call extends.
-func fillZeroes(fd int, size int64) error {
+// shorter file of zeroes, which the next call extends. The zeroes go past the page cache
+// where they can: nobody will read them.
+func fillZeroes(path string, fd int, size int64, noDirect bool) error {
 	at, err := sizeOf(fd)
 	if err != nil || at >= size {
 		return err
 	}
-	zeroes := make([]byte, min(zeroChunk, size-at))
+	if at == 0 { // something to try direct I/O on
+		n, err := writeFull(fd, make([]byte, min(BlockSize, size)), 0)
+		if err != nil {
+			return err
+		}
+		at = int64(n)
+	}
+	if !noDirect && at%BlockSize == 0 && size%BlockSize == 0 {
+		direct, err := openUncached(path)
+		if err != nil {
+			return err
+		}
+		if direct >= 0 {
+			defer func() { _ = unix.Close(direct) }() // what it wrote is synced below
+			fd = direct
+		}
+	}
+	zeroes := alignedBytes(int(min(zeroChunk, size-at)))
 	for at < size {
 		n, err := writeFull(fd, zeroes[:min(int64(len(zeroes)), size-at)], at)
 		if err != nil {

@@ -9,10 +9,15 @@ func syncData(fd int) error {
 }
 
 // openDirect opens an existing file for writes past the page cache that return when the
-// device has the bytes; −1 if the file system has no such thing. Some refuse at open, some
-// at the first transfer, so one is tried.
-func openDirect(path string) (int, error) {
-	fd, err := openFD(path, unix.O_RDWR|unix.O_DIRECT|unix.O_DSYNC)
+// device has the bytes; −1 if the file system has no such thing.
+func openDirect(path string) (int, error) { return openPastCache(path, unix.O_DSYNC) }
+
+// openUncached is openDirect without the wait for the device.
+func openUncached(path string) (int, error) { return openPastCache(path, 0) }
+
+// Some file systems refuse direct I/O at open, some at the first transfer, so one is tried.
+func openPastCache(path string, flags int) (int, error) {
+	fd, err := openFD(path, unix.O_RDWR|unix.O_DIRECT|flags)
 	if noDirectIO(err) {
 		return -1, nil
 	}

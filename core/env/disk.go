@@ -71,6 +71,10 @@ type Disk interface {
 	// OpenLog opens path for Write with Durable set: production uses direct I/O where the
 	// file system allows it. The file is extended with zeroes to size, if it is shorter.
 	OpenLog(path string, size int64) (File, error)
+	// OpenLogLater makes such a file in the background. Until its completion has come
+	// without error the File takes no operation but Close; then its size, its zeroes and
+	// its name are durable. An error leaves a shorter file, or none.
+	OpenLogLater(path string, size int64, tag Tag) File
 	// OpenLater returns a File at once and creates it, with its missing directories, on
 	// its first asynchronous operation; a failure comes with that completion. This is
 	// how the first use of a partition costs the event loop no file work.

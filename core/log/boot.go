@@ -59,7 +59,8 @@ func (b *boot) run() error {
 	}
 	var err error
 	b.scan, err = journal.NewScan(journal.Config{
-		Path: d.cfg.Path + "/" + journalFolder, Env: d.env, Tag: d.ops.tag(journalSlot, 0),
+		Path: d.cfg.Path + "/" + journalFolder, Env: d.env,
+		Tag: d.ops.tag(journalSlot, 0), PrepareTag: d.ops.tag(prepareSlot, 0),
 		Node: int32(d.cfg.Node), FileBytes: d.cfg.JournalFileBytes, Files: d.cfg.JournalFiles,
 	})
 	if err != nil {

@@ -13,6 +13,8 @@ func (d *Dir) DiskDone(done env.Completion) *Effects {
 	switch o := d.ops.finish(done.Tag); o.kind {
 	case opJournal:
 		d.groupDone(done)
+	case opPrepare:
+		d.filePrepared(done)
 	case opSegment:
 		d.segmentWritten(o.write, done)
 	case opJob:
@@ -55,6 +57,7 @@ func (d *Dir) Tick(now env.Instant) {
 	if d.err != nil {
 		return
 	}
+	d.journal.Retry()
 	n := 0
 	for n < len(d.aging) && now.Sub(d.aging[n].agingAt) >= d.cfg.FlushAge {
 		d.aging[n].aging = false
@@ -95,6 +98,13 @@ func (d *Dir) groupDone(done env.Completion) {
 	}
 }
 
+// filePrepared gives the journal its next file. A group may have waited for it.
+func (d *Dir) filePrepared(done env.Completion) {
+	if err := d.journal.Prepared(done.Err); err != nil {
+		d.fail(err)
+	}
+}
+
 // fail takes the directory offline: after a failed write or sync nobody knows what the
 // files hold. It is never retried; a restart recovers from what is durable.
 func (d *Dir) fail(err error) {
@@ -108,6 +118,9 @@ func (d *Dir) fail(err error) {
 		l.forgetFrom(0)
 	}
 }
+
+// Full tells that the journal waits for room on the volume. Tick makes it try again.
+func (d *Dir) Full() bool { return d.err == nil && d.journal.Full() }
 
 // Idle tells that no operation is in flight and none is due: the moment to Close.
 func (d *Dir) Idle() bool {

@@ -11,6 +11,7 @@ type opKind uint8
 const (
 	opNone opKind = iota
 	opJournal
+	opPrepare // the journal's next file was made
 	opSegment // a write behind
 	opJob     // a step of a sync job
 	opRead
@@ -31,7 +32,7 @@ type op struct {
 }
 
 // opTable gives tags to operations: a slot and its generation, so that nothing is allocated
-// and a completion that comes twice is noticed. Slot 0 is the journal's.
+// and a completion that comes twice is noticed. The first slots are the journal's.
 type opTable struct {
 	base     env.Tag
 	slots    []op
@@ -39,11 +40,15 @@ type opTable struct {
 	inFlight int
 }
 
-const journalSlot = 0
+const (
+	journalSlot = iota
+	prepareSlot // the journal's next file
+	ownedSlots  // the rest is for whoever comes
+)
 
 func (t *opTable) init(base env.Tag) {
 	t.base = base
-	t.slots = append(t.slots[:0], op{kind: opJournal})
+	t.slots = append(t.slots[:0], op{kind: opJournal}, op{kind: opPrepare})
 }
 
 func (t *opTable) tag(slot uint32, gen uint32) env.Tag {
@@ -66,7 +71,7 @@ func (t *opTable) start(o op) env.Tag {
 // finish takes the operation of a completion.
 func (t *opTable) finish(tag env.Tag) op {
 	slot := uint32(tag) - 1
-	if int(slot) < len(t.slots) && slot != journalSlot {
+	if int(slot) < len(t.slots) && slot >= ownedSlots {
 		o := t.slots[slot]
 		if o.kind != opNone && tag == t.tag(slot, o.gen) {
 			t.slots[slot] = op{gen: o.gen}
@@ -75,8 +80,10 @@ func (t *opTable) finish(tag env.Tag) op {
 			return o
 		}
 	}
-	if tag == t.tag(journalSlot, 0) {
-		return op{kind: opJournal}
+	for owned := range uint32(ownedSlots) {
+		if tag == t.tag(owned, 0) {
+			return t.slots[owned]
+		}
 	}
 	// A completion that is not ours, or comes twice, would acknowledge something else.
 	invariant.Violated("log.completion-expected", "tag=%#x", uint64(tag))

@@ -271,7 +271,8 @@ func TestInspectorWorksAfterEveryKindOfFailure(t *testing.T) {
 			}
 		}
 	}
-	if after := runtime.NumGoroutine(); after != before {
+	// One of an earlier test may still be on its way out; none may have come.
+	if after := runtime.NumGoroutine(); after > before {
 		t.Fatalf("%d goroutines before, %d after", before, after)
 	}
 }

@@ -109,6 +109,7 @@ const (
 	OpMkdir
 	OpList
 	OpSyncDir
+	OpPrepare // OpenLogLater
 )
 
 // Op describes an operation to Config.Fault.
@@ -131,6 +132,6 @@ type Fault struct {
 }
 
 var opKindNames = [...]string{"read", "write", "sync", "truncate", "open", "rename", "remove", "mkdir",
-	"list", "syncdir"}
+	"list", "syncdir", "prepare"}
 
 func (k OpKind) String() string { return opKindNames[k] }

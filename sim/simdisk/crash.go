@@ -91,7 +91,7 @@ func (d *Disk) abandon(fl *flight, power bool) {
 		names := d.countNames(fl.path)
 		d.removeAll(fl.path, names-int(below(d.cfg.Decide(purposeKillRemove, object, n), uint64(names+1))))
 		return
-	case OpRead:
+	case OpRead, OpPrepare: // the file is there, as long as it was made by then
 		return
 	}
 	if fl.handle.file == nil && chance(d.cfg.Decide(purposeKillCreate, object, n), 500) {

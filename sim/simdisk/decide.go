@@ -56,6 +56,7 @@ const (
 	purposeKillCreate = "disk.kill.create"
 	purposeKillRemove = "disk.kill.remove"
 	purposeKillStep   = "disk.kill.step"
+	purposePrepare    = "disk.prepare"
 	purposeMode       = "disk.crash.mode"
 	purposeCut        = "disk.crash.cut"
 	purposeData       = "disk.crash.data"

@@ -48,6 +48,9 @@ func (v *View) launch(r *request) {
 	fl := d.flight()
 	fl.request, fl.view, fl.ordinal, fl.fault = *r, v, r.obj.next(), r.refuse
 	n := len(r.data) + len(r.buf)
+	if r.kind == OpPrepare {
+		n = int(r.off)
+	}
 	delay := d.cost(r).of(d.cfg.Decide(purposeLatency, r.obj.name, fl.ordinal), n)
 	if d.inject != nil {
 		delay += d.inject.delay(key{r.obj, fl.ordinal}, d.cfg.Now(), delay) + d.inject.late(fl)
@@ -71,7 +74,7 @@ func (d *Disk) cost(r *request) Latency {
 	switch {
 	case r.kind == OpRead:
 		return d.cfg.Latency.Read
-	case r.kind == OpWrite && r.durable:
+	case r.kind == OpWrite && r.durable, r.kind == OpPrepare:
 		return d.cfg.Latency.Durable
 	case r.kind == OpWrite:
 		return d.cfg.Latency.Write
@@ -128,6 +131,8 @@ func (d *Disk) complete(fl *flight) (int, error) {
 	case OpRemove:
 		d.removeAll(fl.path, -1)
 		return 0, nil
+	case OpPrepare:
+		return 0, failedIf(fl.kind, fl.path, fl.handle.finishLog(k, fl.off))
 	}
 	f, err := fl.handle.ensure()
 	if err != nil {
@@ -144,7 +149,7 @@ func (d *Disk) complete(fl *flight) (int, error) {
 	}
 }
 
-// read, writeFor and syncFor are the same on a device that works and on one that does not.
+// read, writeFor, resizeFor and syncFor are the same on a device that works and on one that does not.
 func (d *Disk) read(f *file, k key, buf []byte, off int64) (int, error) {
 	if d.inject != nil {
 		return d.inject.read(f, k, buf, off)
@@ -157,6 +162,13 @@ func (d *Disk) writeFor(f *file, k key, off int64, data []byte) error {
 		return d.inject.write(f, k, off, data)
 	}
 	return d.write(f, off, data)
+}
+
+func (d *Disk) resizeFor(f *file, size int64) error {
+	if d.inject != nil {
+		return d.inject.resize(f, size)
+	}
+	return d.resize(f, size)
 }
 
 func (d *Disk) syncFor(h *handle, f *file, k key, mark uint64) error {

@@ -3,7 +3,6 @@ package simdisk
 import (
 	"bytes"
 	"fmt"
-	"strings"
 
 	"github.com/tidemark-log/tidemark/core/env"
 )
@@ -30,7 +29,7 @@ func (h *handle) ensure() (*file, error) {
 		return h.file, nil
 	}
 	d, path := h.view.disk, clean(h.path)
-	if err := d.mkdirAll(path[:strings.LastIndexByte(path, '/')]); err != nil {
+	if err := d.mkdirAll(parentOf(path)); err != nil {
 		return nil, err
 	}
 	if err := h.open(path, env.OpenOrCreate); err != nil {
@@ -188,10 +187,7 @@ func (h *handle) Fsync() error {
 func (h *handle) Truncate(size int64) error {
 	d := h.view.disk
 	return h.blocking(Op{Kind: OpTruncate, Off: size}, d.cfg.Latency.Names, func(f *file, _ key) error {
-		if d.inject != nil {
-			return d.inject.resize(f, size)
-		}
-		return d.resize(f, size)
+		return d.resizeFor(f, size)
 	})
 }
 

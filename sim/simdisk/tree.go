@@ -334,3 +334,6 @@ func (d *Disk) move(op *dirOp, replaced node) {
 }
 
 func clean(path string) string { return "/" + strings.Join(split(path), "/") }
+
+// parentOf is the directory that a clean path is in.
+func parentOf(path string) string { return path[:strings.LastIndexByte(path, '/')] }

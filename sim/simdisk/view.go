@@ -156,6 +156,41 @@ func (h *handle) growTo(size int64) error {
 	return h.Fsync()
 }
 
+// OpenLogLater makes a file of OpenLog in the background: in the cache it begins at once,
+// with a drawn part of its size, which is what a process that dies meanwhile leaves.
+func (v *View) OpenLogLater(path string, size int64, tag env.Tag) env.File {
+	h := &handle{view: v, path: path, direct: true}
+	r := &request{kind: OpPrepare, obj: v.disk.object(clean(path)), handle: h, path: path, tag: tag, off: size}
+	if !v.dead {
+		r.refuse = h.beginLog(size)
+	}
+	v.launch(r)
+	return h
+}
+
+// beginLog makes the file, and some of it.
+func (h *handle) beginLog(size int64) error {
+	f, err := h.ensure()
+	if err != nil {
+		return failed(OpPrepare.String(), h.path, err)
+	}
+	d := h.view.disk
+	blocks := below(d.cfg.Decide(purposePrepare, f.obj.name, f.obj.ops), uint64(size/BlockSize+1))
+	return failedIf(OpPrepare, h.path, d.resizeFor(f, max(f.size, int64(blocks)*BlockSize)))
+}
+
+// finishLog makes the rest of it, and all of it durable.
+func (h *handle) finishLog(k key, size int64) error {
+	d := h.view.disk
+	if err := d.resizeFor(h.file, max(h.file.size, size)); err != nil {
+		return err
+	}
+	if err := d.syncFor(h, h.file, k, h.file.lastOp); err != nil {
+		return err
+	}
+	return d.syncDir(parentOf(clean(h.path)), d.nameOps)
+}
+
 // OpenLater returns a file that its first operation creates.
 func (v *View) OpenLater(path string) env.File {
 	return &handle{view: v, path: path}

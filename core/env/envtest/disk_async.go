@@ -15,6 +15,9 @@ var diskAsyncCases = []diskCase{
 	{"OpenLaterCreatesOnFirstUse", openLater},
 	{"OpenLaterFailsInTheCompletion", openLaterFails},
 	{"OpenLaterTakesManyOperationsAtOnce", openLaterMany},
+	{"OpenLogLaterMakesAWholeFile", openLogLater},
+	{"OpenLogLaterFailsInTheCompletion", openLogLaterFails},
+	{"OpenLogLaterMayBeClosedAtOnce", openLogLaterClosed},
 	{"ClosingLetsOperationsComplete", closeInFlight},
 	{"BuffersAreFreeAfterTheCompletion", buffersReused},
 }
@@ -162,6 +165,41 @@ func closeInFlight(t *testing.T, r *DiskRig) {
 		noErr(t, c.Err)
 	}
 	r.wantContent(t, "f", string(want))
+}
+
+func openLogLater(t *testing.T, r *DiskRig) {
+	f := r.OpenLogLater(r.path("log"), 3*4096, 5)
+	noErr(t, r.settleOne(t, 5).Err)
+	size, err := f.Size()
+	noErr(t, err)
+	if size != 3*4096 {
+		t.Fatalf("%d bytes", size)
+	}
+	f.WriteAt(env.Write{Bufs: [][]byte{pattern(1, 4096)}, Off: 4096, Durable: true}, 6)
+	r.settleOK(t, 6, 4096)
+	want := make([]byte, 3*4096)
+	copy(want[4096:], pattern(1, 4096))
+	sameBytes(t, readAll(t, f), want)
+	f.WriteAt(env.Write{Bufs: [][]byte{pattern(1, 100)}, Durable: true}, 7)
+	if r.settleOne(t, 7).Err == nil {
+		t.Fatal("a write of less than a block was taken")
+	}
+	noErr(t, f.Close())
+}
+
+func openLogLaterFails(t *testing.T, r *DiskRig) {
+	r.put(t, "f", "not a directory")
+	f := r.OpenLogLater(r.path("f/log"), 4096, 5)
+	if r.settleOne(t, 5).Err == nil {
+		t.Fatal("a file below a file was made")
+	}
+	noErr(t, f.Close())
+}
+
+func openLogLaterClosed(t *testing.T, r *DiskRig) {
+	noErr(t, r.OpenLogLater(r.path("log"), 8*4096, 5).Close())
+	noErr(t, r.settleOne(t, 5).Err)
+	r.wantContent(t, "log", string(make([]byte, 8*4096)))
 }
 
 // buffersReused: what was written is what the buffer held until the completion, whatever

@@ -13,6 +13,8 @@ var diskCrashCases = []crashCase{
 	{"PowerLossKeepsWhatWasSynced", nil, powerKeepsSynced},
 	{"PowerLossMayLoseWhatWasNot", []string{"old", "new", "mixed"}, powerLosesUnsynced},
 	{"PowerLossKeepsDurableWrites", nil, powerKeepsDurable},
+	{"PowerLossKeepsWhatOpenLogLaterMade", nil, powerKeepsPrepared},
+	{"PowerLossLeavesPartOfWhatOpenLogLaterMakes", []string{"none", "short"}, powerInPreparation},
 	{"PowerLossTearsADurableWriteInFlight", []string{"old", "new", "mixed"}, powerTearsInFlight},
 	{"SyncCoversOnlyWhatCompletedBeforeIt", []string{"lost", "kept"}, syncCoversCompleted},
 	{"PowerLossMayKeepSizeOrBytesAlone", []string{"short", "whole", "hole"}, powerSizeOrBytes},
@@ -116,6 +118,24 @@ func powerKeepsDurable(t *testing.T, r *DiskRig, _ map[string]int) {
 	r.settleOK(t, 1, 8192)
 	r.PowerLoss()
 	r.wantContent(t, "log", string(want))
+}
+
+func powerKeepsPrepared(t *testing.T, r *DiskRig, _ map[string]int) {
+	r.OpenLogLater(r.path("log"), 8*4096, 5)
+	noErr(t, r.settleOne(t, 5).Err)
+	r.PowerLoss()
+	r.wantContent(t, "log", string(make([]byte, 8*4096)))
+}
+
+func powerInPreparation(t *testing.T, r *DiskRig, seen map[string]int) {
+	r.OpenLogLater(r.path("log"), 8*4096, 5)
+	r.PowerLoss()
+	switch got, ok := r.content(t, "log"); {
+	case !ok:
+		seen["none"]++
+	case len(got) < 8*4096:
+		seen["short"]++
+	}
 }
 
 func powerTearsInFlight(t *testing.T, r *DiskRig, seen map[string]int) {

@@ -12,7 +12,9 @@
 // One write is in flight; what arrives meanwhile is collected into the next group. Every
 // group says below which sequence all groups were durable when it was written (synced
 // below) and below which they are no longer needed (checkpoint below). A file is used
-// again only after a durable group carries a checkpoint past everything in it.
+// again only after a durable group carries a checkpoint past everything in it. The next file
+// is made in the background before the current one is full; only boot and stop wait for one,
+// a small one. A group that finds no file waits: for a checkpoint, or for room on the volume.
 //
 // At boot Scan reads all files and changes nothing. Groups from the checkpoint up to the
 // newest whole one must all be whole: what is missing or bad below a synced-below mark is

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,34 +34,75 @@ func parseFileName(name string) (int, bool) {
 	return n, err == nil && n >= 0 && fileName(n) == name
 }
 
-// place finds the file that g goes to: the current one, a free one, or a new one. nil
-// means that g waits for a checkpoint. The limit of files may be passed by a group that
-// a checkpoint waits for, or the files would never come free.
-func (j *Journal) place(g *group) (*file, error) {
+// place finds the file that g goes to: the current one or a free one. nil means that there
+// is none yet.
+func (j *Journal) place(g *group) *file {
 	need := g.size()
 	if n := len(j.live); n > 0 && j.live[n-1].end+need <= j.live[n-1].size {
-		return j.live[n-1], nil
+		return j.live[n-1]
 	}
 	for i, f := range j.free {
 		if need <= f.size {
 			j.free = append(j.free[:i], j.free[i+1:]...)
 			j.use(f)
-			return f, nil
+			return f
 		}
+	}
+	return nil
+}
+
+// prepare has a file made in the background for a group that place finds none for, or
+// waits for a checkpoint to free one. The limit of files may be passed by a group that a
+// checkpoint waits for, or the files would never come free.
+func (j *Journal) prepare(need int64) {
+	if j.preparing != nil || j.full || len(j.live) >= j.cfg.Files && !j.urgent() && len(j.live) > 1 {
+		return
 	}
 	if len(j.free) > 0 { // all of them too small: make room for a large one
 		j.drop(j.free[0])
 		j.free = append(j.free[:0], j.free[1:]...)
 	}
-	if len(j.live) >= j.cfg.Files && !j.urgent() && len(j.live) > 1 {
-		return nil, nil
+	j.makeLater(max(need, j.cfg.FileBytes))
+}
+
+// prepareNext has the next file made while the current one is still being filled, so that
+// nobody waits for it.
+func (j *Journal) prepareNext() {
+	cur := j.live[len(j.live)-1]
+	if cur.end > cur.size/4 && len(j.free) == 0 && j.preparing == nil && !j.full && len(j.live) < j.cfg.Files {
+		j.makeLater(j.cfg.FileBytes)
 	}
-	f, err := j.create(max(need, j.cfg.FileBytes))
-	if err != nil {
-		return nil, err
+}
+
+func (j *Journal) makeLater(size int64) {
+	n := j.numbered
+	j.numbered++
+	j.trace(tracePrepare, int64(n), size, 0, 0)
+	f := j.cfg.Env.Disk.OpenLogLater(j.cfg.Path+"/"+fileName(n), size, j.cfg.PrepareTag)
+	j.preparing = &file{number: n, file: f, size: size}
+}
+
+// Prepared reports the file that was being made: it may be written to, if err is nil. A
+// volume that is full leaves the journal as it is, until Retry.
+func (j *Journal) Prepared(err error) error {
+	f := j.preparing
+	// A file nobody waits for may be one that is written to already.
+	if f == nil {
+		invariant.Violated("journal.prepared-after-prepare", "numbered=%d", j.numbered)
 	}
-	j.use(f)
-	return f, nil
+	j.preparing = nil
+	j.full = errors.Is(err, env.ErrNoSpace)
+	switch {
+	case err == nil:
+		j.free = append(j.free, f)
+	case j.full:
+		j.drop(f)
+	default:
+		_ = f.file.Close()
+		j.err = fmt.Errorf("journal: create %s: %w", fileName(f.number), err)
+	}
+	j.trace(tracePrepared, int64(f.number), b2i(err == nil), 0, 0)
+	return j.err
 }
 
 // urgent tells that a checkpoint waits for one of the groups to become durable.
@@ -90,8 +132,8 @@ func (j *Journal) use(f *file) {
 }
 
 // create makes a file and its name durable, because a group in it is acknowledged by the
-// completion of its write alone. A group too large for a common file gets a file of its
-// size, which is removed afterwards instead of being kept.
+// completion of its write alone. Blocking: for boot and stop, when nothing is in flight. A
+// file that is not of the common size is removed afterwards instead of being kept.
 func (j *Journal) create(size int64) (*file, error) {
 	n := j.numbered
 	j.numbered++
@@ -112,7 +154,7 @@ func (j *Journal) recycle() {
 	for keep < len(j.live)-1 && j.live[keep].last < j.carried {
 		f := j.live[keep]
 		keep++
-		if f.size != j.cfg.FileBytes || len(j.live)-keep+len(j.free) >= j.cfg.Files {
+		if f.size != j.cfg.FileBytes || len(j.live)-keep+len(j.free)+j.making() >= j.cfg.Files {
 			j.drop(f)
 			continue
 		}
@@ -121,6 +163,16 @@ func (j *Journal) recycle() {
 	if keep > 0 {
 		j.live = append(j.live[:0], j.live[keep:]...)
 	}
+}
+
+// making is the number of files under way.
+func (j *Journal) making() int { return int(b2i(j.preparing != nil)) }
+
+func b2i(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (j *Journal) drop(f *file) {
@@ -137,5 +189,8 @@ func (j *Journal) Close() error {
 		}
 	}
 	j.live, j.free = nil, nil
+	if j.preparing != nil { // it still completes, without us
+		_ = j.preparing.file.Close()
+	}
 	return first
 }

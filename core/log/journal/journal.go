@@ -13,16 +13,21 @@ var (
 	traceSubmit = trace.Define("journal.submit", "seq", "entries", "bytes", "checkpoint")
 	traceDone   = trace.Define("journal.done", "seq", "file", "generation", "live")
 	traceScan   = trace.Define("journal.scan", "first", "last", "groups", "torn")
+
+	tracePrepare  = trace.Define("journal.prepare", "file", "bytes")
+	tracePrepared = trace.Define("journal.prepared", "file", "made")
 )
 
 // Config is what a journal needs.
 type Config struct {
-	Path      string // its directory; created if missing
-	Env       *env.Env
-	Tag       env.Tag // of its writes; one is in flight at a time
-	Node      int32   // for traces
-	FileBytes int64   // a multiple of Block
-	Files     int     // it spreads over so many files before it stalls
+	Path string // its directory; created if missing
+	Env  *env.Env
+	Tag  env.Tag // of its writes; one is in flight at a time
+	// PrepareTag is the tag of the file that is being made; one at a time.
+	PrepareTag env.Tag
+	Node       int32 // for traces
+	FileBytes  int64 // a multiple of Block
+	Files      int   // it spreads over so many files before it stalls
 }
 
 // Journal is the running journal: a machine over one write at a time.
@@ -34,6 +39,8 @@ type Journal struct {
 	// files
 	live       []*file // hold groups that may still be needed; the last is written to
 	free       []*file // may be overwritten
+	preparing  *file   // is being made
+	full       bool    // there was no room for it
 	generation uint64
 	numbered   int // files are numbered below this
 
@@ -118,13 +125,10 @@ func (j *Journal) Submit() (bool, error) {
 		return false, j.err
 	}
 	g := j.pending[0]
-	f, err := j.place(g)
-	if err != nil {
-		j.err = err
-		return false, err
-	}
+	f := j.place(g)
 	if f == nil {
 		j.Stalls++
+		j.prepare(g.size())
 		return false, nil
 	}
 	j.pending = append(j.pending[:0], j.pending[1:]...)
@@ -145,6 +149,7 @@ func (j *Journal) Submit() (bool, error) {
 	j.stats.Groups++
 	j.stats.Entries += int64(g.entries)
 	j.stats.Bytes += size
+	j.prepareNext()
 	return true, nil
 }
 
@@ -200,8 +205,14 @@ func (j *Journal) Carried() Seq { return j.carried }
 // Checkpoint is the checkpoint asked for last.
 func (j *Journal) Checkpoint() Seq { return j.checkpoint }
 
-// Busy tells that a write is in flight.
-func (j *Journal) Busy() bool { return j.flying != nil }
+// Busy tells that something is in flight.
+func (j *Journal) Busy() bool { return j.flying != nil || j.preparing != nil }
+
+// Full tells that there was no room on the volume for the next file.
+func (j *Journal) Full() bool { return j.full }
+
+// Retry lets a file be made again after there was no room for one.
+func (j *Journal) Retry() { j.full = false }
 
 // Waiting tells that groups wait to be written.
 func (j *Journal) Waiting() bool { return len(j.pending) > 0 }

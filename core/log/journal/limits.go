@@ -21,6 +21,9 @@ const (
 	// headsKeepMax is the largest arena of entry heads kept for the next group.
 	headsKeepMax = groupEntriesMax*headSize + 256<<10
 
+	// firstFileBytes is the size of a file that a start or stop has to wait for.
+	firstFileBytes = 1 << 20
+
 	// scanChunk is how much boot reads at a time.
 	scanChunk = 1 << 20
 

@@ -27,7 +27,7 @@ func newRig(change func(*simdisk.Config)) *rig {
 		change(&dc)
 	}
 	r.disk = simdisk.New(dc)
-	r.cfg = journal.Config{Path: "/journal", Tag: 1, FileBytes: 16 << 10, Files: 3}
+	r.cfg = journal.Config{Path: "/journal", Tag: 1, PrepareTag: 2, FileBytes: 16 << 10, Files: 3}
 	return r
 }
 
@@ -48,7 +48,11 @@ type replayed struct {
 // open mounts the disk for a new process, scans, replays and starts.
 func (r *rig) open() ([]replayed, journal.Report, error) {
 	v := r.disk.Mount(func(done env.Completion) {
-		if err := r.j.Done(done.Err); err != nil {
+		report := r.j.Done
+		if done.Tag == r.cfg.PrepareTag {
+			report = r.j.Prepared
+		}
+		if err := report(done.Err); err != nil {
 			r.err = err
 		}
 	})

@@ -116,9 +116,11 @@ func (s *Scan) openReplayed(j *Journal) error {
 	return nil
 }
 
-// reopen puts a file among the free ones, or removes it if it is not of the common size.
+// reopen puts a file among the free ones, or removes it if it is not of the common size: a
+// larger one would be kept for nothing, and a smaller one was made for a start, or was being
+// made when the process ended.
 func (s *Scan) reopen(j *Journal, f *scanned) error {
-	if f.size > s.cfg.FileBytes || len(j.free)+len(j.live) >= s.cfg.Files {
+	if f.size != s.cfg.FileBytes || len(j.free)+len(j.live) >= s.cfg.Files {
 		s.cfg.Env.Disk.RemoveAllLater(f.path)
 		return nil
 	}
@@ -162,12 +164,23 @@ func (j *Journal) Drain() error {
 	return j.err
 }
 
+// placeNow is place for boot and stop: a file that is missing is made. It is a small one,
+// so that a start needs not wait for zeroes; the running journal has larger ones made.
+func (j *Journal) placeNow(g *group) (*file, error) {
+	if f := j.place(g); f != nil {
+		return f, nil
+	}
+	f, err := j.create(max(g.size(), min(j.cfg.FileBytes, firstFileBytes)))
+	if err != nil {
+		return nil, err
+	}
+	j.use(f)
+	return f, nil
+}
+
 // writeNow makes g durable, blocking.
 func (j *Journal) writeNow(g *group) error {
-	g.urgent = true
-	j.pending = append([]*group{g}, j.pending...) // what place judges by
-	f, err := j.place(g)
-	j.pending = j.pending[1:]
+	f, err := j.placeNow(g)
 	if err != nil {
 		j.err = err
 		return err
