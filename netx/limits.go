@@ -17,9 +17,9 @@ const (
 	// connInboxBytesMax is the same for one connection.
 	connInboxBytesMax = 16 << 20
 	// readStep is what a reader asks for before any byte of a larger frame has arrived, so
-	// that a length alone costs little. It holds the produce requests of common clients,
-	// whose bytes are then moved only once.
-	readStep = 4 << 20
+	// that a length alone costs little. It holds a produce request with a batch of 1 MiB, the
+	// largest that common clients send, so that its bytes are moved only once.
+	readStep = 1<<20 + 64<<10
 	// readBufferBytes is the read-ahead of a connection: small, for thousands of idle ones.
 	readBufferBytes = 8 << 10
 	// writevMax is how many buffers one system call takes (IOV_MAX).
