@@ -275,7 +275,7 @@ func BenchmarkCachedRead4K(b *testing.B) {
 	buf := make([]byte, 4096)
 	b.ReportAllocs()
 	for i := int64(0); b.Loop(); i++ {
-		f.ReadAt(buf, i%255*4096, 1)
+		f.ReadAt(env.Read{Buf: buf, Off: i % 255 * 4096}, 1)
 		<-got
 	}
 }

@@ -41,9 +41,8 @@ func newFile(d *Disk, path string, fd int) *File {
 type ioOp struct {
 	file *File
 	kind ioKind
-	buf  []byte
+	r    env.Read
 	w    env.Write
-	off  int64
 	tag  env.Tag
 }
 
@@ -57,9 +56,9 @@ const (
 
 var ioNames = [...]string{ioRead: "read", ioWrite: "write", ioSync: "sync"}
 
-// ReadAt fills buf from off.
-func (f *File) ReadAt(buf []byte, off int64, tag env.Tag) {
-	f.submit(f.disk.data, ioOp{kind: ioRead, buf: buf, off: off, tag: tag})
+// ReadAt fills r.Buf from r.Off.
+func (f *File) ReadAt(r env.Read, tag env.Tag) {
+	f.submit(f.disk.data, ioOp{kind: ioRead, r: r, tag: tag})
 }
 
 // WriteAt writes the buffers one after the other.
@@ -100,11 +99,11 @@ func (f *File) refuse(op ioOp) {
 func (op *ioOp) run() {
 	f := op.file
 	fd, err := f.descriptor()
-	n := 0
+	n, checked := 0, 0
 	if err == nil {
 		switch op.kind {
 		case ioRead:
-			n, err = readFull(fd, op.buf, op.off)
+			n, checked, err = readChecked(fd, op.r)
 		case ioWrite:
 			n, err = f.write(fd, op.w)
 		case ioSync:
@@ -112,7 +111,9 @@ func (op *ioOp) run() {
 		}
 	}
 	f.release()
-	f.disk.deliver(env.Completion{Tag: op.tag, N: n, Err: failed(ioNames[op.kind], f.path, err)})
+	f.disk.deliver(env.Completion{
+		Tag: op.tag, N: n, Checked: checked, Err: failed(ioNames[op.kind], f.path, err),
+	})
 }
 
 func (f *File) write(fd int, w env.Write) (int, error) {

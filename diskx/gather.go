@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tidemark-log/tidemark/core/env"
 )
 
 // ignoringEINTR repeats a system call that a signal cut short before it did anything.
@@ -33,6 +35,24 @@ func readFull(fd int, buf []byte, off int64) (int, error) {
 		done += n
 	}
 	return done, nil
+}
+
+// readChecked is readFull in pieces, each of which is checked while it is warm.
+func readChecked(fd int, r env.Read) (n, checked int, err error) {
+	if r.Check == nil {
+		n, err = readFull(fd, r.Buf, r.Off)
+		return n, 0, err
+	}
+	for n < len(r.Buf) {
+		piece := r.Buf[n:min(n+checkPiece, len(r.Buf))]
+		got, err := readFull(fd, piece, r.Off+int64(n))
+		n += got
+		checked += r.Check(r.Buf[checked:n])
+		if err != nil || got < len(piece) {
+			return n, checked, err
+		}
+	}
+	return n, checked, nil
 }
 
 // writeFull writes all of buf.

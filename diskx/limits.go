@@ -16,6 +16,9 @@ const (
 	SlowWorkersDefault = 4
 	// bounceMax bounds an aligned buffer; a larger write goes out in parts.
 	bounceMax = 4 << 20
+	// checkPiece is how much is read before it is checked: it must stay in a second level
+	// cache, with what the check itself needs.
+	checkPiece = 128 << 10
 	// zeroChunk is the write size when a log file is filled with zeroes.
 	zeroChunk = 1 << 20
 	// iovMax is how many buffers one system call takes (IOV_MAX of Linux).

@@ -26,8 +26,10 @@ type Completion struct {
 	Tag Tag
 	// N is the number of bytes read or written. A read past the end of the file completes
 	// with the bytes there are and no error. A write that completes without error is whole.
-	N   int
-	Err error
+	N int
+	// Checked is how many bytes at the front of a read its Check has accepted.
+	Checked int
+	Err     error
 }
 
 // Entry is a name in a directory.
@@ -93,6 +95,18 @@ type Disk interface {
 	Free(path string) int64
 }
 
+// Read asks for bytes.
+type Read struct {
+	// Buf is filled from Off on. The caller must not touch it before the completion.
+	Buf []byte
+	Off int64
+	// Check, if set, looks at the bytes as they come in, while they are still in the
+	// processor's cache and outside the event loop. It is given what has arrived and was
+	// not accepted yet, as often as more comes, and returns how many of these bytes it
+	// accepts. It must be a pure function of them.
+	Check func(b []byte) int
+}
+
 // Write is a gathered write.
 type Write struct {
 	// Bufs are written one after the other from Off on. The caller must not change them
@@ -107,7 +121,7 @@ type Write struct {
 // File is an open file. Asynchronous operations on one file may run and complete in any
 // order; two overlapping writes must not be in flight together.
 type File interface {
-	ReadAt(buf []byte, off int64, tag Tag)
+	ReadAt(r Read, tag Tag)
 	WriteAt(w Write, tag Tag)
 	// Sync makes durable every write of this file that completed before this call.
 	Sync(tag Tag)

@@ -155,6 +155,7 @@ func (l *Log) forgetFirst() {
 
 // forgetFrom drops what begins at or after end, written or not.
 func (l *Log) forgetFrom(end kafka.Offset) {
+	l.dir.forgetAhead(l, end)
 	for l.tail.n > 0 {
 		c := l.tail.at(l.tail.n - 1)
 		if c.base < end {

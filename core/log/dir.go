@@ -28,6 +28,7 @@ type Dir struct {
 	marks    markRing
 	ops      opTable
 	cache    cacheOrder
+	ahead    aheads
 	writes   []*Log // have something to write to their segments
 	dirty    []*Log // have entries in the journal that a checkpoint must make safe
 	aging    []*Log // os logs with unsynced bytes, oldest first

@@ -300,26 +300,40 @@ func (m *machine) tick() {
 	m.r.drain()
 }
 
-// read compares a drawn range, read while other things are under way.
+// read compares a drawn range, read while other things are under way, and what follows, as
+// a consumer does.
 func (m *machine) read() {
 	ml, l := m.pick()
 	if l == nil || len(ml.batches) == 0 {
 		return
 	}
-	first := rapid.IntRange(0, len(ml.batches)-1).Draw(m.t, "from")
+	at := rapid.IntRange(0, len(ml.batches)-1).Draw(m.t, "from")
 	q := log.ReadRequest{
-		From: ml.batches[first].LastOffset(), UpTo: ml.end(), MinOneBatch: true,
+		From: ml.batches[at].LastOffset(), MinOneBatch: true,
 		MaxBytes: rapid.SampledFrom([]int{0, 200, 5000}).Draw(m.t, "max"),
 	}
+	for n := rapid.SampledFrom([]int{1, 1, 8}).Draw(m.t, "reads"); n > 0 && at < len(ml.batches); n-- {
+		last := rapid.IntRange(at, len(ml.batches)-1).Draw(m.t, "up to")
+		q.UpTo = ml.batches[last].NextOffset()
+		at = m.readFrom(ml, l, q, at)
+		q.From = ml.batches[at-1].NextOffset()
+	}
+}
+
+// readFrom reads once, from the batch at on, and gives the first batch it did not get.
+func (m *machine) readFrom(ml *modelLog, l *log.Log, q log.ReadRequest, at int) int {
 	res := m.r.read1(l, q)
 	if res.Err != nil || res.Bytes == 0 {
 		m.fatalf("read %s from %d: %d bytes, err %v", ml.tp, q.From, res.Bytes, res.Err)
 	}
-	at := first
+	sum := 0
 	for _, c := range res.Chunks {
 		for b := range record.Batches(c.Bytes) {
 			if !bytes.Equal(b, ml.batches[at]) {
 				m.fatalf("%s batch %d differs: %v, want %v", ml.tp, at, b, ml.batches[at])
+			}
+			if sum += len(b); sum > q.MaxBytes && sum > len(b) {
+				m.fatalf("%s: %d bytes, more than %d", ml.tp, sum, q.MaxBytes)
 			}
 			at++
 		}
@@ -327,9 +341,10 @@ func (m *machine) read() {
 			c.Owner.Release()
 		}
 	}
-	if res.Next != ml.batches[at-1].NextOffset() {
-		m.fatalf("%s: next %d after batch %d", ml.tp, res.Next, at-1)
+	if next := ml.batches[at-1].NextOffset(); res.Next != next || next > q.UpTo {
+		m.fatalf("%s: next %d after batch %d, up to %d", ml.tp, res.Next, at-1, q.UpTo)
 	}
+	return at
 }
 
 func (m *machine) time() {

@@ -67,6 +67,11 @@ const (
 	// entry before it, and most batches then fit.
 	readSlack = 16 << 10
 
+	// aheadBytesMax bounds what is read before somebody asks for it, in one directory; and
+	// aheadMax the places where that happens, since each is looked at.
+	aheadBytesMax = 16 << 20
+	aheadMax      = 32
+
 	// lookupBytes is how much a lookup by time reads at once.
 	lookupBytes = 256 << 10
 

@@ -69,6 +69,9 @@ func (l *Log) Read(r ReadRequest) (ReadResult, env.Tag) {
 		l.readCached(i, &r, &res)
 		return res, 0
 	}
+	if a := l.dir.findAhead(l, r.From); a != nil && !l.dir.env.Rare.Rare("log.ahead-missed") {
+		return a.serve(&r)
+	}
 	d := l.dir.newRead(l)
 	d.from, d.upTo, d.max, d.one, d.chunks = r.From, r.UpTo, max(r.MaxBytes, 0), r.MinOneBatch, r.Chunks
 	d.tag = l.dir.fetch(d)

@@ -30,6 +30,8 @@ type diskRead struct {
 	plain   bool         // do not trust the index
 	buf     env.Buffer
 	data    []byte // what arrived in buf
+	checked int    // of which so many bytes are whole batches with a right checksum
+	ahead   *ahead // what it is read for, if nobody has asked for it
 	indexed []byte // the offset index, while the time index is read
 }
 
@@ -78,7 +80,7 @@ func (d *Dir) readSide(r *diskRead, suffix string, n int) env.Tag {
 	r.buf = d.env.Buffers.Get(min(n, indexFileMax))
 	r.log.ops++
 	tag := d.ops.start(op{kind: opRead, log: r.log, read: r})
-	f.ReadAt(r.buf.Bytes(), 0, tag)
+	f.ReadAt(env.Read{Buf: r.buf.Bytes()}, tag)
 	_ = f.Close() // the read still completes
 	return tag
 }
@@ -89,7 +91,7 @@ func (d *Dir) readAt(r *diskRead, n int64) env.Tag {
 	r.buf = d.env.Buffers.Get(int(max(n, 0)))
 	r.log.ops++
 	tag := d.ops.start(op{kind: opRead, log: r.log, read: r})
-	r.log.opened(r.seg).ReadAt(r.buf.Bytes(), r.pos, tag)
+	r.log.opened(r.seg).ReadAt(env.Read{Buf: r.buf.Bytes(), Off: r.pos, Check: record.WholeLen}, tag)
 	return tag
 }
 
@@ -109,7 +111,7 @@ func (d *Dir) readArrived(r *diskRead, done env.Completion) {
 		r.giveEmpty()
 		return
 	}
-	r.data = r.buf.Bytes()[:min(done.N, len(r.buf.Bytes()))]
+	r.data, r.checked = r.buf.Bytes()[:min(done.N, len(r.buf.Bytes()))], done.Checked
 	switch r.step {
 	case readIndex:
 		r.indexed = append(r.indexed[:0], r.data...)
@@ -180,6 +182,13 @@ func (d *Dir) logArrived(r *diskRead) {
 
 // give hands the bytes to whoever asked.
 func (r *diskRead) give(w *walk) {
+	if r.ahead != nil {
+		r.landAhead(w)
+		return
+	}
+	if w.from >= 0 {
+		r.log.dir.readOn(r.log, r.from, w.next, r.max)
+	}
 	res := ReadResult{Chunks: r.chunks, Next: r.from}
 	if w.from >= 0 {
 		b := r.data[w.from:w.to:w.to]
@@ -191,6 +200,10 @@ func (r *diskRead) give(w *walk) {
 }
 
 func (r *diskRead) giveEmpty() {
+	if r.ahead != nil {
+		r.dropAhead(nil)
+		return
+	}
 	r.done(ReadDone{
 		Result: ReadResult{Chunks: r.chunks, Next: r.from},
 		Time:   TimeResult{Offset: kafka.NoOffset, Timestamp: kafka.NoTimestamp, LeaderEpoch: -1},
@@ -198,6 +211,10 @@ func (r *diskRead) giveEmpty() {
 }
 
 func (r *diskRead) finish(err error) {
+	if r.ahead != nil {
+		r.dropAhead(err)
+		return
+	}
 	r.done(ReadDone{
 		Result: ReadResult{Chunks: r.chunks, Next: r.from, Err: err},
 		Time:   TimeResult{Offset: kafka.NoOffset, Timestamp: kafka.NoTimestamp, LeaderEpoch: -1, Err: err},
@@ -208,9 +225,14 @@ func (r *diskRead) found(t TimeResult) { r.done(ReadDone{Time: t}) }
 
 func (r *diskRead) done(done ReadDone) {
 	d := r.log.dir
-	r.drop()
 	done.Tag, done.Log = r.tag, r.log
 	d.effects.Reads = append(d.effects.Reads, done)
+	r.retire()
+}
+
+func (r *diskRead) retire() {
+	d := r.log.dir
+	r.drop()
 	*r = diskRead{}
 	d.spareReads = append(d.spareReads, r)
 }
@@ -218,7 +240,7 @@ func (r *diskRead) done(done ReadDone) {
 func (r *diskRead) drop() {
 	if r.buf != nil {
 		r.buf.Release()
-		r.buf, r.data = nil, nil
+		r.buf, r.data, r.checked = nil, nil, 0
 	}
 }
 
@@ -262,13 +284,15 @@ func (w *walk) run() error {
 			if batch.NextOffset() > r.upTo || w.full(len(batch)) {
 				return nil
 			}
-			if !batch.CRCValid() {
+			to := len(r.data) - len(rest)
+			// A bad batch before it ended the check, which does not make this one bad.
+			if to > r.checked && !batch.CRCValid() {
 				return errCRC
 			}
 			if w.from < 0 {
 				w.from = len(r.data) - len(b)
 			}
-			w.to = len(r.data) - len(rest)
+			w.to = to
 		}
 		w.pos += int64(len(batch))
 		w.next, w.epoch, w.started = batch.NextOffset(), batch.LeaderEpoch(), true

@@ -67,6 +67,18 @@ func Batches(b []byte) iter.Seq2[Batch, error] {
 	}
 }
 
+// WholeLen is the length of the whole batches with a right checksum that b begins with.
+func WholeLen(b []byte) int {
+	n := 0
+	for {
+		batch, _, err := First(b[n:])
+		if err != nil || !batch.CRCValid() {
+			return n
+		}
+		n += len(batch)
+	}
+}
+
 // Single frames what a producer may send for a partition: exactly one batch of format 2.
 // The refusals are those of Kafka: a client that sends none, several or an old format
 // made an invalid record; a length that lies is corruption.

@@ -87,7 +87,7 @@ func TestALatentSectorFailsUntilItIsOverwritten(t *testing.T) {
 		if _, err := f.Pread(make([]byte, sector), 2*sector); err != nil {
 			t.Fatalf("read beside it: %v", err)
 		}
-		f.ReadAt(make([]byte, 10), sector, 9)
+		f.ReadAt(env.Read{Buf: make([]byte, 10), Off: sector}, 9)
 		if done := b.settle(); !errors.Is(done[0].Err, env.ErrIO) || done[0].N != 0 {
 			t.Fatalf("asynchronous read: %v", done)
 		}

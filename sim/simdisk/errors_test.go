@@ -363,7 +363,7 @@ func TestSlowAndStalledOperationsTakeTime(t *testing.T) {
 	b.disk.SetFaults(simdisk.Faults{Slow: simdisk.Always, SlowMean: time.Second})
 	start, elapsed := b.Now(), b.view.Elapsed()
 	for range 50 {
-		f.ReadAt(make([]byte, 1), 0, 1)
+		f.ReadAt(env.Read{Buf: make([]byte, 1), Off: 0}, 1)
 		b.Run()
 		must(t, f.Fsync())
 	}
@@ -388,7 +388,7 @@ func TestAStallHoldsAllOperationsOfAVolume(t *testing.T) {
 		for i, f := range files {
 			volume := []string{"/d0", "/d1"}[i]
 			at := b.Now()
-			f.ReadAt(make([]byte, 1), 0, 1)
+			f.ReadAt(env.Read{Buf: make([]byte, 1), Off: 0}, 1)
 			for len(b.done) == 0 {
 				b.Step()
 			}
@@ -411,7 +411,7 @@ func TestOperationsOvertakeEachOther(t *testing.T) {
 	b := broken(simdisk.Config{Faults: simdisk.Faults{Reorder: simdisk.Always / 2}})
 	f := b.synced(t, "/f", content('a', 8))
 	for tag := range env.Tag(20) {
-		f.ReadAt(make([]byte, 10), 0, tag)
+		f.ReadAt(env.Read{Buf: make([]byte, 10), Off: 0}, tag)
 	}
 	done, behind := b.settle(), uint64(0)
 	for i := range done {

@@ -70,7 +70,7 @@ func (b *troubles) work(round int) {
 		}
 		b.Sleep(3 * time.Millisecond)
 		buf := make([]byte, 3000)
-		f.ReadAt(buf, int64(100*round), env.Tag(i*10+8))
+		f.ReadAt(env.Read{Buf: buf, Off: int64(100 * round)}, env.Tag(i*10+8))
 		b.Sleep(3 * time.Millisecond)
 		n, err := f.Pread(buf[1500:], 0)
 		b.note("pread", err)
@@ -96,7 +96,7 @@ func (b *troubles) leaveInFlight(round int) {
 		f.WriteAt(env.Write{Bufs: [][]byte{make([]byte, 9000)}, Off: int64(k) * 9000, Durable: k == 3}, 1)
 	}
 	f.Sync(2)
-	f.ReadAt(make([]byte, 100), 0, 3)
+	f.ReadAt(env.Read{Buf: make([]byte, 100)}, 3)
 	b.Sleep(40 * time.Microsecond)
 	b.view.SyncDirLater("/a", 4)
 	b.view.RemoveAllLater(fmt.Sprintf("/late/f%d", round-2))

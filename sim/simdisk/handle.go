@@ -76,9 +76,9 @@ func (h *handle) object() *object {
 	return h.obj
 }
 
-// ReadAt fills buf at completion time.
-func (h *handle) ReadAt(buf []byte, off int64, tag env.Tag) {
-	h.submit(&request{kind: OpRead, buf: buf, off: off, tag: tag})
+// ReadAt fills the buffer at completion time.
+func (h *handle) ReadAt(r env.Read, tag env.Tag) {
+	h.submit(&request{kind: OpRead, buf: r.Buf, off: r.Off, check: r.Check, tag: tag})
 }
 
 // WriteAt takes the bytes now and checks at completion that the caller left them alone.

@@ -1,6 +1,7 @@
 package envtest
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/tidemark-log/tidemark/core/env"
@@ -11,6 +12,7 @@ var diskAsyncCases = []diskCase{
 	{"GatheredWritesAreOneWrite", gatheredWrite},
 	{"ManyBuffersAreOneWrite", manyBuffers},
 	{"ReadAtStopsAtTheEnd", readAtEnd},
+	{"ReadsAreCheckedInOrder", checkedReads},
 	{"DurableWritesNeedNoOpenLog", durableAnywhere},
 	{"OpenLaterCreatesOnFirstUse", openLater},
 	{"OpenLaterFailsInTheCompletion", openLaterFails},
@@ -30,7 +32,7 @@ func tagsOnce(t *testing.T, r *DiskRig) {
 		switch i % 4 {
 		case 0:
 			bufs[i] = make([]byte, 10)
-			f.ReadAt(bufs[i], 0, env.Tag(100+i))
+			f.ReadAt(env.Read{Buf: bufs[i], Off: 0}, env.Tag(100+i))
 		case 1:
 			g.WriteAt(env.Write{Bufs: [][]byte{pattern(byte(i), 100)}, Off: int64(i) * 100}, env.Tag(100+i))
 		case 2:
@@ -83,14 +85,14 @@ func manyBuffers(t *testing.T, r *DiskRig) {
 func readAtEnd(t *testing.T, r *DiskRig) {
 	f := r.put(t, "f", "hello")
 	buf := make([]byte, 10)
-	f.ReadAt(buf, 2, 1)
+	f.ReadAt(env.Read{Buf: buf, Off: 2}, 1)
 	r.settleOK(t, 1, 3)
 	sameBytes(t, buf[:3], []byte("llo"))
-	f.ReadAt(buf, 5, 2)
+	f.ReadAt(env.Read{Buf: buf, Off: 5}, 2)
 	r.settleOK(t, 2, 0)
-	f.ReadAt(buf, 1<<40, 3)
+	f.ReadAt(env.Read{Buf: buf, Off: 1 << 40}, 3)
 	r.settleOK(t, 3, 0)
-	f.ReadAt(buf, -1, 4)
+	f.ReadAt(env.Read{Buf: buf, Off: -1}, 4)
 	if r.settleOne(t, 4).Err == nil {
 		t.Fatal("read before the start of the file")
 	}
@@ -113,7 +115,7 @@ func openLater(t *testing.T, r *DiskRig) {
 	noErr(t, f.Close())
 	g := r.OpenLater(r.path("a/b/f")) // an existing file keeps its bytes
 	buf := make([]byte, 3)
-	g.ReadAt(buf, 0, 2)
+	g.ReadAt(env.Read{Buf: buf, Off: 0}, 2)
 	r.settleOK(t, 2, 3)
 	noErr(t, g.Close())
 	noErr(t, r.OpenLater(r.path("unused")).Close())
@@ -200,6 +202,34 @@ func openLogLaterClosed(t *testing.T, r *DiskRig) {
 	noErr(t, r.OpenLogLater(r.path("log"), 8*4096, 5).Close())
 	noErr(t, r.settleOne(t, 5).Err)
 	r.wantContent(t, "log", string(make([]byte, 8*4096)))
+}
+
+// checkedReads: a check sees what has arrived and it did not accept, from the front on, and
+// the completion has the sum of what it accepted.
+func checkedReads(t *testing.T, r *DiskRig) {
+	const unit = 1000
+	want := pattern(1, 700*unit)
+	f := r.put(t, "f", string(want))
+	for _, reach := range []int{0, 1, 350, 700} { // units that are accepted
+		buf, accepted := make([]byte, len(want)+50), 0
+		f.ReadAt(env.Read{Buf: buf, Check: func(b []byte) int {
+			if !bytes.HasPrefix(want[accepted:], b) {
+				t.Errorf("a check of other bytes than those after %d", accepted)
+			}
+			n := min(len(b)/unit, reach-accepted/unit) * unit
+			accepted += n
+			return n
+		}}, 3)
+		c := r.settleOne(t, 3)
+		noErr(t, c.Err)
+		if c.N != len(want) || c.Checked != reach*unit || c.Checked != accepted {
+			t.Fatalf("%d bytes, %d checked, %d accepted of %d", c.N, c.Checked, accepted, reach*unit)
+		}
+	}
+	f.ReadAt(env.Read{Buf: make([]byte, 10)}, 4)
+	if c := r.settleOne(t, 4); c.Checked != 0 {
+		t.Fatalf("%d bytes checked by nobody", c.Checked)
+	}
 }
 
 // buffersReused: what was written is what the buffer held until the completion, whatever

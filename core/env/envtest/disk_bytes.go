@@ -102,7 +102,7 @@ func openLogGrows(t *testing.T, r *DiskRig) {
 	copy(want[4096:], block)
 	sameBytes(t, readAll(t, f), want)
 	buf := make([]byte, 1000)
-	f.ReadAt(buf, 4000, 2) // reads need no alignment
+	f.ReadAt(env.Read{Buf: buf, Off: 4000}, 2) // reads need no alignment
 	r.settleOK(t, 2, 1000)
 	sameBytes(t, buf, want[4000:5000])
 	noErr(t, f.Close())
