@@ -203,6 +203,20 @@ func (d *Disk) SyncDirLater(path string, tag env.Tag) {
 	}
 }
 
+// Reserve allocates the blocks of a file without writing them.
+func (d *Disk) Reserve(path string, size int64) error {
+	fd, err := openFD(path, openFlags[env.OpenOrCreate])
+	if err != nil {
+		return failed("open", path, err)
+	}
+	err = allocate(fd, size)
+	_ = unix.Close(fd) // nothing was written through it
+	if err != nil {
+		_ = unix.Unlink(path) // part of a reserve is none
+	}
+	return failed("reserve", path, err)
+}
+
 // Free returns the bytes free on the volume of path, −1 if unknown.
 func (d *Disk) Free(path string) int64 {
 	var st unix.Statfs_t

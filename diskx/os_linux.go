@@ -1,11 +1,25 @@
 package diskx
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
 
 func pwritev(fd int, bufs [][]byte, off int64) (int, error) { return unix.Pwritev(fd, bufs, off) }
 
 func syncData(fd int) error {
 	return ignoringEINTR(func() error { return unix.Fdatasync(fd) })
+}
+
+// allocate takes blocks for size bytes, zeroed by writing where the file system cannot do
+// better.
+func allocate(fd int, size int64) error {
+	err := ignoringEINTR(func() error { return unix.Fallocate(fd, 0, 0, size) })
+	if errors.Is(err, unix.ENOTSUP) {
+		return fillZeroes("", fd, size, true)
+	}
+	return err
 }
 
 // openDirect opens an existing file for writes past the page cache that return when the

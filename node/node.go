@@ -85,8 +85,10 @@ func (n *Node) start() error {
 			JournalFileBytes: n.cfg.Log.JournalFileBytes,
 			JournalFiles:     n.cfg.Log.JournalFiles,
 			TailCacheBytes:   n.cfg.Log.TailCacheBytes,
+			ReserveBytes:     n.cfg.Log.ReserveBytes,
 		},
-		Failed: func(err error) { n.failed <- err },
+		SpaceChanged: n.reportSpace,
+		Failed:       func(err error) { n.failed <- err },
 	})
 	if err != nil {
 		return err

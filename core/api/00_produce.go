@@ -231,6 +231,10 @@ func (pc *produceCall) append(part *producePart, topic *Topic, p *Partition, in 
 			return kafka.None
 		}
 	}
+	if p.Log.Tight() { // what was stored before is answered above
+		s.Counters.RefusedForRoom++
+		return kafka.KafkaStorageError
+	}
 	pc.stampTime(part, topic, in)
 	base, err := p.Log.Append(b, pc.c.frame, p.epoch)
 	if err != nil {

@@ -12,6 +12,7 @@ type Counters struct {
 	ProducedBatches uint64
 	ProducedRecords uint64
 	ProducedBytes   uint64
+	RefusedForRoom  uint64 // batches refused because the volume is nearly full
 	RepeatedBatches uint64 // answered from the producer's last five
 	FetchedBytes    uint64
 	FetchesWaited   uint64 // that did not find enough bytes at once

@@ -193,7 +193,7 @@ func (b *Broker) keepTicking() {
 		return
 	}
 	for _, d := range b.dirs {
-		if !d.Idle() || d.Full() {
+		if !d.Idle() || d.WantsRoom() {
 			b.ticking = true
 			b.env.Clock.SetTimer(env.TimerKey{Kind: timerTick}, b.env.Clock.Now().Add(tickInterval))
 			return

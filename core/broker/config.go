@@ -43,6 +43,10 @@ type Config struct {
 	// Log overrides the sizes of the log directories; Path, Env, TagBase and Node are
 	// filled in. The zero value is the defaults.
 	Log log.DirConfig
+	// SpaceChanged, if set, is told when a log directory begins or ends to refuse clients'
+	// appends because its volume is nearly full, with the bytes free. It must not call the
+	// broker.
+	SpaceChanged func(dir string, tight bool, free int64)
 	// Failed, if set, is told once when the broker cannot go on: its metadata log is lost.
 	// It must not call the broker.
 	Failed func(error)

@@ -27,6 +27,9 @@ func (b *Broker) carryOut(d *directory, eff *log.Effects) {
 	for _, r := range eff.Reads {
 		b.api.ReadDone(r)
 	}
+	if eff.Space && b.cfg.SpaceChanged != nil {
+		b.cfg.SpaceChanged(d.path, d.Tight(), d.FreeBytes())
+	}
 	if eff.Failed != nil {
 		b.dirFailed(d, eff.Failed)
 	}

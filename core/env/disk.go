@@ -91,6 +91,9 @@ type Disk interface {
 	SyncDir(path string) error
 	// SyncDirLater is SyncDir with a completion.
 	SyncDirLater(path string, tag Tag)
+	// Reserve makes path a file that takes size bytes of the volume, whose contents mean
+	// nothing; it is there to be removed when room is needed. Blocking.
+	Reserve(path string, size int64) error
 	// Free returns the bytes free on the volume of path, −1 if unknown.
 	Free(path string) int64
 }

@@ -30,6 +30,7 @@ func (d *instantDisk) Open(path string, mode env.OpenMode) (env.File, error) {
 	return &instantFile{disk: d}, nil
 }
 func (d *instantDisk) OpenLog(string, int64) (env.File, error) { return &instantFile{disk: d}, nil }
+func (d *instantDisk) Free(string) int64                       { return -1 }
 func (d *instantDisk) OpenLater(string) env.File               { return &instantFile{disk: d} }
 func (d *instantDisk) OpenLogLater(_ string, _ int64, tag env.Tag) env.File {
 	d.done = append(d.done, env.Completion{Tag: tag})

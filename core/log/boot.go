@@ -54,10 +54,13 @@ func OpenDir(cfg DirConfig) (*Dir, error) {
 
 func (b *boot) run() error {
 	d := b.d
-	if err := b.makeDir(); err != nil {
+	err := b.makeDir()
+	if err != nil {
 		return err
 	}
-	var err error
+	if b.report.ReserveGiven, err = giveReserve(b.disk, &d.cfg); err != nil {
+		return err
+	}
 	b.scan, err = journal.NewScan(journal.Config{
 		Path: d.cfg.Path + "/" + journalFolder, Env: d.env,
 		Tag: d.ops.tag(journalSlot, 0), PrepareTag: d.ops.tag(prepareSlot, 0),
@@ -132,6 +135,8 @@ func (b *boot) list() error {
 	for _, e := range entries {
 		path := b.d.cfg.Path + "/" + e.Name
 		switch {
+		case e.Name == reserveFile:
+			b.d.space.reserved = e.Size >= b.d.cfg.ReserveBytes
 		case strings.HasSuffix(e.Name, tmpSuffix), isTrash(e):
 			b.disk.RemoveAllLater(path)
 		case e.Dir && e.Name != journalFolder:
@@ -253,6 +258,8 @@ func (b *boot) seal() error {
 func (b *boot) finish() {
 	d, r := b.d, b.report
 	d.point.at = d.env.Clock.Now()
+	d.space.appended = true
+	d.lookForRoom()
 	r.Logs = len(d.order)
 	r.Journal = b.scan.Report()
 	for _, l := range d.order {

@@ -14,6 +14,7 @@ import (
 // groups below seq said is brought into synced files, or said again in a newer group.
 type checkpoint struct {
 	id     uint64 // counts rounds
+	ended  uint64 // counts sync jobs that are over, of whatever round
 	active bool
 	seq    journal.Seq
 	left   int         // logs and deletions that are not safe yet

@@ -13,11 +13,12 @@ var ErrBusy = errors.New("operations are in flight")
 
 // Close stops cleanly, blocking: everything is written out and synced, indexes and
 // producer states are saved, and the mark of a clean stop is left, so that the next
-// OpenDir reads back almost nothing. Call it when Idle; else it closes the files as they
-// are and gives ErrBusy, and the next OpenDir recovers as after a kill.
+// OpenDir reads back almost nothing. Call it when Idle; else, or when work has to wait for
+// room on the volume, it closes the files as they are and gives ErrBusy or env.ErrNoSpace,
+// and the next OpenDir recovers as after a kill.
 func (d *Dir) Close() error {
 	err := d.err
-	if err == nil && !d.Idle() {
+	if err == nil && (!d.Idle() || len(d.active) > 0) {
 		err = fmt.Errorf("log: close %s: %w", d.cfg.Path, ErrBusy)
 	}
 	if err == nil {

@@ -95,7 +95,10 @@ type DirConfig struct {
 	JournalFileBytes int64 // size of a journal file, a multiple of 4096
 	JournalFiles     int   // how many of them the journal may spread over
 	TailCacheBytes   int64 // newest bytes of all logs together, kept in memory
-	ProducerExpiry   time.Duration
+	// ReserveBytes is the free space below which clients' appends are refused, and the size
+	// of a file that a boot on a full volume gives up; 0: neither. See space.go.
+	ReserveBytes   int64
+	ProducerExpiry time.Duration
 	// FlushAge bounds how long an os log's bytes stay unsynced, and how long journal
 	// files may wait for a checkpoint while little is written.
 	FlushAge time.Duration
@@ -134,6 +137,8 @@ func (c DirConfig) Validate() error {
 	case c.JournalFileBytes%4096 != 0 || c.JournalFileBytes < journalFileBytesMin:
 		return fmt.Errorf("log: journal file of %d bytes: want a multiple of 4096, at least %d",
 			c.JournalFileBytes, journalFileBytesMin)
+	case c.ReserveBytes < 0:
+		return fmt.Errorf("log: reserve of %d bytes: want none or more", c.ReserveBytes)
 	case c.JournalFiles < journalFilesMin || c.JournalFiles > math.MaxInt16:
 		return fmt.Errorf("log: %d journal files: want at least %d", c.JournalFiles, journalFilesMin)
 	}

@@ -66,7 +66,11 @@ func (d *Dir) moveDeleted() {
 		if g.moved || g.log.ops > 0 || g.log.job != nil || g.seq >= d.journal.Durable() {
 			continue
 		}
-		if err := d.moveAway(g); err != nil {
+		err := d.moveAway(g)
+		if d.noRoom(err) {
+			return
+		}
+		if err != nil {
 			d.fail(err)
 			return
 		}

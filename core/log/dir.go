@@ -41,6 +41,7 @@ type Dir struct {
 	cuts     []*Log      // wait for a truncation of their files
 	gone     []*deletion // not yet renamed and synced
 	trash    []*deletion // to be removed when their time comes
+	space    space
 	closed   closedFiles
 	indexes  indexCache
 	recovery Recovery
@@ -217,6 +218,7 @@ func (l *Log) arrive() {
 	if l.policy == FlushOS && l.cfg.Flush == FlushGroup && l.flushed >= l.switchAt &&
 		max(l.journaled, l.switchAt) >= l.durable {
 		l.setPolicy(FlushGroup)
+		l.advance(min(l.journaled, l.end)) // a segment's write may still be waiting
 	}
 }
 

@@ -22,10 +22,13 @@
 // checkpoint. Under FlushOS a batch is acknowledged when it is in the page cache of its
 // segment; what a power loss leaves is read back and cut at the first bad batch.
 //
+// A volume that is nearly full takes no more of clients' records and loses nothing that it
+// took: space.go.
+//
 // Deliberately absent: replication, high watermarks (callers say how far readers may see),
 // validation of what clients send (record.Inspect), timers per partition.
 //
 // Read config.go, dir.go and log.go; then write.go, checkpoint.go and sync.go (how bytes
-// become safe), read.go and times.go, boot.go, replay.go and recover.go. Formats are in
+// become safe), read.go, ahead.go and times.go, boot.go, replay.go and recover.go. Formats are in
 // docs/formats. Stories: testdata/; laws: law_test.go.
 package log

@@ -10,6 +10,8 @@ type Effects struct {
 	Durable []*Log
 	// Reads lists the reads that are finished, in the order they finished.
 	Reads []ReadDone
+	// Space tells that Tight has changed.
+	Space bool
 	// Failed is set once, when the directory went offline: nothing in it is acknowledged
 	// from now on.
 	Failed error
@@ -18,7 +20,7 @@ type Effects struct {
 func (e *Effects) reset() {
 	clear(e.Durable)
 	clear(e.Reads)
-	e.Durable, e.Reads, e.Failed = e.Durable[:0], e.Reads[:0], nil
+	e.Durable, e.Reads, e.Space, e.Failed = e.Durable[:0], e.Reads[:0], false, nil
 }
 
 // ReadDone is the outcome of a read that had to go to the disk.

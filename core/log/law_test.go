@@ -63,6 +63,7 @@ type machine struct {
 	count int
 	ids   byte
 	noOS  bool
+	small bool // the volume is
 }
 
 func TestWhatWasAnnouncedDurableSurvives(t *testing.T) {
@@ -87,6 +88,10 @@ func newMachine(t *rapid.T) *machine {
 		lc.JournalFiles = rapid.IntRange(2, 4).Draw(t, "journal files")
 		lc.TailCacheBytes = rapid.SampledFrom([]int64{1, 4 << 10, 1 << 20}).Draw(t, "cache")
 		lc.FlushAge = 100 * time.Millisecond
+		if m.small = rapid.IntRange(0, 3).Draw(t, "small volume") == 0; m.small {
+			dc.Capacity = smallVolume
+			lc.ReserveBytes = rapid.SampledFrom([]int64{0, 30_000, 100_000}).Draw(t, "reserve")
+		}
 	})
 	rare := rapid.SampledFrom([]uint64{0, 2, 8, 64}).Draw(t, "rare")
 	calls := uint64(0)
@@ -108,7 +113,8 @@ func (m *machine) run() {
 		{"append", 20, m.append}, {"step", 12, m.step}, {"drain", 8, m.drain}, {"settle", 4, m.settle},
 		{"tick", 5, m.tick}, {"read", 6, m.read}, {"time", 3, m.time}, {"create", 3, m.create},
 		{"delete", 1, m.delete}, {"truncate", 2, m.truncate}, {"epoch", 2, m.beginEpoch}, {"policy", 2, m.policy},
-		{"producer", 3, m.producer}, {"kill", 1, m.kill}, {"power", 2, m.power}, {"close", 1, m.close},
+		{"producer", 3, m.producer}, {"room", 3, m.room},
+		{"kill", 1, m.kill}, {"power", 2, m.power}, {"close", 1, m.close},
 	}
 	var names []string
 	do := map[string]func(){}
@@ -283,9 +289,14 @@ func (m *machine) step() {
 func (m *machine) drain() { m.r.drain() }
 
 // settle waits until nothing is under way: then all must be durable, or somebody's
-// acknowledgement would hang until the next event.
+// acknowledgement would hang until the next event. What waits for room waits for a Tick,
+// too.
 func (m *machine) settle() {
 	m.r.settle()
+	if m.r.dir.WantsRoom() {
+		_ = m.r.view.Remove("/other")
+		m.r.tick(time.Second)
+	}
 	for _, ml := range m.logs {
 		if l := m.r.dir.Log(ml.tp); l.DurableEnd() != l.End() {
 			m.fatalf("%s at rest: durable %d, end %d", ml.tp, l.DurableEnd(), l.End())
@@ -423,15 +434,45 @@ func (m *machine) crash(power bool) {
 		if err == nil {
 			m.r.disk.CrashAfterOps(0)
 		}
-		if err != nil && !m.r.disk.Crashed() {
+		full := m.small && errors.Is(err, env.ErrNoSpace)
+		if err != nil && !m.r.disk.Crashed() && !full {
 			m.fatalf("open: %v", err)
 		}
 		again := rapid.Bool().Draw(m.t, "power")
 		m.end(again)
 		lost = lost || again
 	}
-	m.r.mustOpen()
+	m.open()
 	m.reconcile(policies, lost)
+}
+
+// open starts a process. If it finds no room even without the reserve, the operator makes
+// some, and then it must start. It tells whether the first try did.
+func (m *machine) open() bool {
+	err := m.r.open()
+	full := m.small && errors.Is(err, env.ErrNoSpace)
+	if full {
+		if err := m.r.view.Remove("/other"); err != nil {
+			m.fatalf("full without anybody else: %v", err)
+		}
+		m.r.kill()
+		err = m.r.open()
+	}
+	if err != nil {
+		m.fatalf("open: %v", err)
+	}
+	return !full
+}
+
+const smallVolume = 16 << 20 // more than the logs ever fill
+
+// room is somebody else who takes of a small volume what he likes, or gives it back.
+func (m *machine) room() {
+	if m.small {
+		_ = m.r.view.Remove("/other") // there may be none
+		left := rapid.Int64Range(0, 300_000).Draw(m.t, "left")
+		_ = m.r.view.Reserve("/other", max(0, m.r.view.Free("/")-left))
+	}
 }
 
 func (m *machine) policies() map[kafka.TopicID]log.FlushPolicy {
@@ -462,17 +503,26 @@ func (m *machine) close() {
 		policies := m.policies()
 		m.r.disk.CrashAfterOps(rapid.IntRange(1, 60).Draw(m.t, "ops"))
 		err := m.r.dir.Close()
-		if err != nil && !errors.Is(err, env.ErrClosed) {
+		full := m.small && (errors.Is(err, env.ErrNoSpace) || errors.Is(err, log.ErrBusy))
+		if err != nil && !errors.Is(err, env.ErrClosed) && !full {
 			m.fatalf("close: %v", err)
 		}
 		m.r.disk.CrashAfterOps(0)
 		power := rapid.Bool().Draw(m.t, "power")
 		m.end(power)
-		m.r.mustOpen()
+		m.open()
 		m.reconcile(policies, power)
 		return
 	}
-	if err := m.r.dir.Close(); err != nil {
+	policies := m.policies()
+	err := m.r.dir.Close()
+	if m.small && (errors.Is(err, env.ErrNoSpace) || errors.Is(err, log.ErrBusy)) {
+		m.end(false)
+		m.open()
+		m.reconcile(policies, false)
+		return
+	}
+	if err != nil {
 		m.fatalf("close: %v", err)
 	}
 	if m.r.bufs.held != 0 {
@@ -482,13 +532,11 @@ func (m *machine) close() {
 		ml.durable, ml.others, ml.maybe = ml.end(), nil, false
 	}
 	m.gone = nil
-	policies := map[kafka.TopicID]log.FlushPolicy{}
 	m.end(rapid.Bool().Draw(m.t, "power"))
-	m.r.mustOpen()
-	if !m.r.dir.Recovery().Clean {
+	if atOnce := m.open(); atOnce && !m.r.dir.Recovery().Clean {
 		m.fatalf("clean stop not recognised")
 	}
-	m.reconcile(policies, false)
+	m.reconcile(nil, false)
 }
 
 // reconcile compares what came back with what may come back, and takes it as the truth.

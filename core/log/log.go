@@ -106,6 +106,9 @@ func (l *Log) Config() Config { return l.cfg }
 // until all of it was synced once.
 func (l *Log) Policy() FlushPolicy { return l.policy }
 
+// Tight tells that clients' appends are to be refused: the volume is nearly full.
+func (l *Log) Tight() bool { return l.dir.space.tight }
+
 // Err tells why the log takes no appends: it was deleted, or what is stored is damaged
 // so that its end is not known.
 func (l *Log) Err() error {
@@ -153,6 +156,7 @@ func (l *Log) Append(b record.Batch, owner env.Buffer, epoch kafka.LeaderEpoch) 
 	l.unwritten += int64(len(b))
 	l.unsaved += int64(len(b))
 	l.remember(cached{base: base, next: l.end, seg: s, pos: pos, batch: b, owner: owner})
+	l.dir.space.appended = true
 	l.dir.evict()
 	l.trace(traceAppend, int64(base), int64(l.end), int64(epoch), int64(b.CRC()))
 	if l.journals() {

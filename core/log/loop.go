@@ -33,20 +33,30 @@ func (d *Dir) Drained() *Effects {
 	d.effects.reset()
 	if d.err == nil {
 		d.submitGroup()
-		d.moveDeleted()
-		d.applyCuts()
-		if !d.point.active && d.wantCheckpoint() {
-			d.beginCheckpoint()
+		for again := true; again && !d.space.stuck && d.err == nil; {
+			again = d.workBehind()
 		}
-		d.submitWrites() // may ask for jobs, which may ask for writes
-		d.startJobs()
-		d.submitWrites()
 		if d.point.active {
 			d.endCheckpoint()
 		}
 		d.submitGroup()
 	}
 	return d.give()
+}
+
+// workBehind does what goes to files other than the journal. It tells whether there may be
+// more at once: a job that was cut short has made way for a truncation.
+func (d *Dir) workBehind() (again bool) {
+	d.moveDeleted()
+	d.applyCuts()
+	ended := d.point.ended
+	if !d.point.active && d.wantCheckpoint() {
+		d.beginCheckpoint()
+	}
+	d.submitWrites() // may ask for jobs, which may ask for writes
+	d.startJobs()
+	d.submitWrites()
+	return d.point.ended != ended && len(d.cuts)+len(d.jobs) > 0
 }
 
 // TickInterval is how often Tick should be called.
@@ -57,6 +67,7 @@ func (d *Dir) Tick(now env.Instant) {
 	if d.err != nil {
 		return
 	}
+	d.lookForRoom()
 	d.journal.Retry()
 	n := 0
 	for n < len(d.aging) && now.Sub(d.aging[n].agingAt) >= d.cfg.FlushAge {
@@ -77,6 +88,7 @@ func (d *Dir) give() *Effects {
 		d.failed = true
 		d.effects.Failed = d.err
 	}
+	d.effects.Space, d.space.changed = d.space.changed, false
 	return &d.effects
 }
 
@@ -103,6 +115,7 @@ func (d *Dir) filePrepared(done env.Completion) {
 	if err := d.journal.Prepared(done.Err); err != nil {
 		d.fail(err)
 	}
+	d.noRoom(done.Err)
 }
 
 // fail takes the directory offline: after a failed write or sync nobody knows what the
@@ -119,10 +132,13 @@ func (d *Dir) fail(err error) {
 	}
 }
 
-// Full tells that the journal waits for room on the volume. Tick makes it try again.
-func (d *Dir) Full() bool { return d.err == nil && d.journal.Full() }
+// WantsRoom tells that something waits for room on the volume: Tick looks for it.
+func (d *Dir) WantsRoom() bool {
+	return d.err == nil && (d.space.tight || d.space.stuck || d.journal.Full())
+}
 
-// Idle tells that no operation is in flight and none is due: the moment to Close.
+// Idle tells that no operation is in flight and none is due: the moment to Close. On a full
+// volume what is due has to wait, and does not count.
 func (d *Dir) Idle() bool {
-	return d.ops.inFlight == 0 && !d.journal.Busy() && len(d.active) == 0
+	return d.ops.inFlight == 0 && !d.journal.Busy() && (len(d.active) == 0 || d.space.stuck)
 }

@@ -14,6 +14,9 @@ type Recovery struct {
 	Clean       bool
 	BrokerEpoch kafka.BrokerEpoch
 
+	// ReserveGiven: the volume was full, and the reserve was given up to make room.
+	ReserveGiven bool
+
 	Logs     int
 	Segments int
 	// Journal counts what was replayed, and the torn groups that were dropped.

@@ -69,6 +69,7 @@ func (s *script) do(d *datadriven.TestData) string {
 		"settle": s.settle, "tick": s.tick, "read": s.read, "describe": s.describe, "files": s.files,
 		"find-time": s.findTime, "check": s.check, "epoch": s.epoch, "truncate": s.truncate,
 		"policy": s.policy, "rot": s.rot, "fail": s.failing, "journal": s.journal,
+		"other": s.other,
 	}
 	verb := verbs[d.Cmd]
 	if verb == nil {
@@ -77,7 +78,7 @@ func (s *script) do(d *datadriven.TestData) string {
 	return verb(d)
 }
 
-// disk segment=N journal-file=N journal-files=N cache=N torn
+// disk segment=N journal-file=N journal-files=N cache=N capacity=N reserve=N torn
 func (s *script) disk(d *datadriven.TestData) string {
 	s.r = newRig(s.t, func(dc *simdisk.Config, lc *log.DirConfig) {
 		s.config(dc, lc)
@@ -88,8 +89,18 @@ func (s *script) disk(d *datadriven.TestData) string {
 		lc.JournalFileBytes = s.int(d, "journal-file", 64<<10)
 		lc.JournalFiles = int(s.int(d, "journal-files", 4))
 		lc.TailCacheBytes = s.int(d, "cache", 64<<10)
+		lc.ReserveBytes = s.int(d, "reserve", 0)
+		dc.Capacity = s.int(d, "capacity", 0)
 	})
 	return ""
+}
+
+// other bytes=N: somebody else has so many bytes on the volume.
+func (s *script) other(d *datadriven.TestData) string {
+	if err := s.r.view.Reserve("/other", s.int(d, "bytes", 0)); err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("free=%d", s.r.view.Free("/"))
 }
 
 func (s *script) int(d *datadriven.TestData, name string, or int64) int64 {
@@ -286,6 +297,9 @@ func (s *script) describe(*datadriven.TestData) string {
 	for _, l := range s.r.dir.All() {
 		line := fmt.Sprintf("%s %s start=%d durable=%d end=%d epoch=%d size=%d", l.TP(), l.Policy(), l.Start(),
 			l.DurableEnd(), l.End(), l.LatestEpoch(), l.Size())
+		if l.Tight() {
+			line += " tight"
+		}
 		if l.Err() != nil {
 			line += " error: " + l.Err().Error()
 		}

@@ -17,6 +17,7 @@ const (
 	recoveryPointFile = "recovery-point-offset-checkpoint"
 	startOffsetFile   = "log-start-offset-checkpoint"
 	cleanFile         = ".kafka_cleanshutdown"
+	reserveFile       = ".reserve" // see space.go
 	journalFolder     = "journal"
 	tmpSuffix         = ".tmp"
 	deleteSuffix      = "-delete"

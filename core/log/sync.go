@@ -31,6 +31,7 @@ type syncJob struct {
 	indexes []indexSave
 	names   bool     // the folder has new names
 	renames []rename // small files written under another name
+	noRoom  bool     // cut short: to be done again when there is room
 	parent  bool     // the folder itself is new
 }
 
@@ -109,7 +110,7 @@ func (j *syncJob) step() {
 	l, d := j.log, j.log.dir
 	for j.pending == 0 && j.stage != jobDone {
 		switch {
-		case l.gone || d.err != nil || l.version != j.version:
+		case l.gone || d.err != nil || l.version != j.version || j.noRoom:
 			j.stage = jobDone
 		case j.stage == jobWrite && l.written < j.target:
 			l.hurry()
@@ -147,7 +148,9 @@ func (d *Dir) jobStepped(o op, done env.Completion) {
 	j := o.job
 	j.pending--
 	o.log.ops--
-	if done.Err != nil {
+	if o.seg == nil && d.noRoom(done.Err) { // what goes beside segments is written anew
+		j.noRoom = true
+	} else if done.Err != nil {
 		d.fail(fmt.Errorf("log: sync %s: %w", o.log.tp, done.Err))
 	} else if o.seg != nil && o.log.version == j.version {
 		o.seg.synced = max(o.seg.synced, o.upTo)
@@ -277,7 +280,12 @@ func (j *syncJob) syncFiles() {
 func (j *syncJob) syncNames() {
 	l, disk := j.log, j.log.dir.env.Disk
 	for _, r := range j.renames {
-		if err := disk.Rename(r.from, r.to); err != nil {
+		err := disk.Rename(r.from, r.to)
+		if l.dir.noRoom(err) {
+			j.noRoom = true
+			return
+		}
+		if err != nil {
 			l.dir.fail(fmt.Errorf("log: rename %s: %w", r.from, err))
 			return
 		}
@@ -312,14 +320,16 @@ func (d *Dir) jobFinished(j *syncJob) {
 		_ = f.Close() // synced, or given up
 	}
 	d.running--
+	d.point.ended++
 	l.job = nil
 	d.active = deletePointer(d.active, j)
 	if l.gone || d.err != nil {
 		d.served(l)
 		return
 	}
-	if l.version != j.version { // cut short: what it wrote was not synced
+	if l.version != j.version || j.noRoom { // cut short: what it wrote was not synced
 		l.again = true
+		l.epochs.changed = l.epochs.changed || j.noRoom
 		for _, x := range j.indexes {
 			x.seg.indexSaved, x.seg.timesSaved = min(x.seg.indexSaved, x.index), min(x.seg.timesSaved, x.times)
 		}

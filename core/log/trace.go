@@ -21,6 +21,7 @@ var (
 	traceOpened     = trace.Define("log.opened", "logs", "groups", "torn", "damages")
 	traceClosed     = trace.Define("log.closed", "logs")
 	traceDamaged    = trace.Define("log.damaged", "segment", "pos") // found when read
+	traceTight      = trace.Define("log.tight", "tight", "free")
 	traceAhead      = trace.Define("log.ahead", "from", "next", "bytes")
 	tracePolicy     = trace.Define("log.policy", "os", "from")
 )

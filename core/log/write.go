@@ -152,11 +152,14 @@ func (d *Dir) segmentWritten(w *segmentWrite, done env.Completion) {
 	if done.Err == nil && int64(done.N) != w.bytes {
 		done.Err = fmt.Errorf("%d of %d bytes: %w", done.N, w.bytes, env.ErrIO)
 	}
-	if done.Err != nil {
+	switch {
+	case d.noRoom(done.Err): // the bytes are still in memory, and most of them in the journal
+		l.queueWrite()
+	case done.Err != nil:
 		d.fail(fmt.Errorf("log: write %s %s at %d: %w", l.tp, w.seg, w.from, done.Err))
-	} else if !l.gone && l.version == w.version {
+	case !l.gone && l.version == w.version:
 		l.wrote(w)
-	} else {
+	default:
 		l.queueWrite() // what a truncation has left is written again
 	}
 	d.dropWrite(w)

@@ -62,4 +62,5 @@ type Log struct {
 	JournalFileBytes int64 // tidemark.journal.file.bytes
 	JournalFiles     int   // tidemark.journal.files
 	TailCacheBytes   int64 // tidemark.tail.cache.bytes
+	ReserveBytes     int64 // tidemark.reserve.bytes
 }

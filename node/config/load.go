@@ -257,6 +257,7 @@ func (l *loader) readSizes() {
 		JournalFileBytes: l.int("tidemark.journal.file.bytes"),
 		JournalFiles:     int(l.int("tidemark.journal.files")),
 		TailCacheBytes:   l.int("tidemark.tail.cache.bytes"),
+		ReserveBytes:     l.int("tidemark.reserve.bytes"),
 	}
 }
 

@@ -28,6 +28,13 @@ var ownKeys = []*metadata.ConfigKey{
 		Min: 1 << 20, Max: math.MaxInt64 >> 20,
 		Doc: "Memory for the newest bytes of all partitions of a log directory; reads at the tail touch no disk.",
 	},
+	{
+		Name: "tidemark.reserve.bytes", Type: metadata.ConfigLong, Default: "67108864",
+		Min: 0, Max: math.MaxInt64 >> 20,
+		Doc: "Free space below which a log directory takes no more records from clients, while it still serves " +
+			"reads and lets topics be deleted; records are taken again when half as much more is free. A file " +
+			"of this size lies in the directory and is given up by a start on a full volume; 0 is neither.",
+	},
 }
 
 func wholeBlocks(value string) string {

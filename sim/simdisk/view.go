@@ -222,6 +222,21 @@ func (v *View) SyncDirLater(path string, tag env.Tag) {
 		mark: v.disk.nameOps})
 }
 
+// Reserve makes a file of that size.
+func (v *View) Reserve(path string, size int64) error {
+	f, err := v.Open(path, env.OpenOrCreate)
+	if err != nil {
+		return err
+	}
+	if err = f.Truncate(size); err != nil && !v.dead {
+		_ = v.Remove(path) // part of a reserve is none
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
 // Free returns the bytes free on the volume of path, −1 if it is not bounded.
 func (v *View) Free(path string) int64 {
 	n, err := v.disk.lookup(path, false)
