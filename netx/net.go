@@ -29,6 +29,9 @@ type Config struct {
 	// those of one address (max.connections.per.ip); 0 means no bound.
 	ConnectionsMax   int
 	ConnectionsPerIP int
+	// Refused, if set, is told of each connection beyond those bounds. Accepting waits for
+	// it.
+	Refused func(info env.ConnInfo, why string)
 	// DialTimeout bounds an outbound connection's set-up; 0 means dialTimeoutDefault.
 	DialTimeout time.Duration
 }
@@ -109,8 +112,11 @@ func (n *Net) accept(l net.Listener, class env.Class, name string) {
 		}
 		info := env.ConnInfo{Class: class, Listener: name, Remote: socket.RemoteAddr().String()}
 		c := n.newConn(info, true)
-		if !n.admit(c, socket) {
+		if why := n.admit(c, socket); why != "" {
 			_ = socket.Close() // over the bound: the client sees a disconnect, as with Kafka
+			if n.cfg.Refused != nil {
+				n.cfg.Refused(info, why)
+			}
 			continue
 		}
 		c.socket = socket
@@ -119,21 +125,24 @@ func (n *Net) accept(l net.Listener, class env.Class, name string) {
 	}
 }
 
-// admit counts an inbound connection against the bounds.
-func (n *Net) admit(c *conn, socket net.Conn) bool {
+// admit counts an inbound connection against the bounds, or says why it may not come in.
+func (n *Net) admit(c *conn, socket net.Conn) (refusal string) {
 	ip, _, _ := net.SplitHostPort(socket.RemoteAddr().String())
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.closing ||
-		n.cfg.ConnectionsMax > 0 && n.inbound >= n.cfg.ConnectionsMax ||
-		n.cfg.ConnectionsPerIP > 0 && n.perIP[ip] >= n.cfg.ConnectionsPerIP {
-		return false
+	switch {
+	case n.closing:
+		return "refused: the broker is stopping"
+	case n.cfg.ConnectionsMax > 0 && n.inbound >= n.cfg.ConnectionsMax:
+		return "refused: max.connections are open"
+	case n.cfg.ConnectionsPerIP > 0 && n.perIP[ip] >= n.cfg.ConnectionsPerIP:
+		return "refused: max.connections.per.ip are open"
 	}
 	n.inbound++
 	n.perIP[ip]++
 	c.ip = ip
 	n.open[c] = struct{}{}
-	return true
+	return ""
 }
 
 // start runs the connection's two goroutines.

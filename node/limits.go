@@ -5,6 +5,12 @@ import "time"
 const (
 	// buffersRetainedMax bounds the memory that the buffer pool keeps for reuse.
 	buffersRetainedMax = 32 << 20
+	// departuresLogged is how many ended connections are logged in full per departureWindow;
+	// the rest of a flood becomes one line of counts when the window ends.
+	departuresLogged = 20
+	departureWindow  = 10 * time.Second
+	// departureReasonsMax bounds the reasons counted apart in a window.
+	departureReasonsMax = 16
 	// quietMax is how long a clean stop waits for writes under way.
 	quietMax = 30 * time.Second
 )

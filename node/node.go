@@ -30,6 +30,7 @@ type Node struct {
 	locks   []*diskx.DirLock
 	broker  *broker.Broker
 	bound   []broker.Listener
+	gone    *departures
 
 	looped   chan struct{} // closed when the loop has returned
 	failed   chan error    // one error, when the broker cannot go on
@@ -63,6 +64,7 @@ func (n *Node) start() error {
 	if err != nil {
 		return err
 	}
+	n.gone = newDepartures(n.log)
 	n.buffers = diskx.NewBuffers(buffersRetainedMax)
 	n.loop = netx.NewLoop()
 	n.disk = diskx.New(diskx.Config{Deliver: n.loop.DiskDone})
@@ -70,6 +72,7 @@ func (n *Node) start() error {
 		Loop: n.loop, Buffers: n.buffers, Decode: pooledDecode(),
 		FrameMax: int32(n.cfg.Net.RequestBytesMax), IdleTimeout: n.cfg.Net.IdleMax,
 		ConnectionsMax: n.cfg.Net.ConnectionsMax, ConnectionsPerIP: n.cfg.Net.ConnectionsPerIPMax,
+		Refused: n.gone.note,
 	})
 	if err := n.bind(); err != nil {
 		return err
@@ -88,6 +91,7 @@ func (n *Node) start() error {
 			ReserveBytes:     n.cfg.Log.ReserveBytes,
 		},
 		SpaceChanged: n.reportSpace,
+		Gone:         n.gone.note,
 		Failed:       func(err error) { n.failed <- err },
 	})
 	if err != nil {
@@ -220,6 +224,9 @@ func (n *Node) release() error {
 	}
 	if n.buffers != nil {
 		n.buffers.Close()
+	}
+	if n.gone != nil {
+		n.gone.close()
 	}
 	var errs []error
 	for _, lock := range n.locks {

@@ -47,6 +47,9 @@ type Config struct {
 	// appends because its volume is nearly full, with the bytes free. It must not call the
 	// broker.
 	SpaceChanged func(dir string, tight bool, free int64)
+	// Gone, if set, is told of each connection that ended: whose it was, and why. It must
+	// not call the broker.
+	Gone func(info env.ConnInfo, why string)
 	// Failed, if set, is told once when the broker cannot go on: its metadata log is lost.
 	// It must not call the broker.
 	Failed func(error)

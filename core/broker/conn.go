@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"errors"
+	"io"
 	"slices"
 
 	"github.com/tidemark-log/tidemark/core/api"
@@ -13,6 +15,9 @@ import (
 // out in that order: a reply that is ready early waits for those before it. So produces are
 // applied in order while a slow fetch holds nobody's disk up. How many may be under way is
 // bounded by number and bytes; then the connection is read no further.
+
+// ClosedByPeer is why most connections end: the client closed it.
+const ClosedByPeer = "closed by the client"
 
 // conn is a client's connection.
 type conn struct {
@@ -38,6 +43,9 @@ func (b *Broker) ConnAccepted(id env.ConnID, info env.ConnInfo) {
 	if b.stopped || b.leaving || info.Class != env.ClassClient || len(b.conns) >= b.settings.connsMax {
 		b.counters.ConnsRefused++
 		b.env.Net.Close(id)
+		if b.cfg.Gone != nil {
+			b.cfg.Gone(info, "refused: "+b.refusal(info))
+		}
 		return
 	}
 	b.counters.ConnsAccepted++
@@ -47,11 +55,21 @@ func (b *Broker) ConnAccepted(id env.ConnID, info env.ConnInfo) {
 	b.arm(c)
 }
 
+func (b *Broker) refusal(info env.ConnInfo) string {
+	switch {
+	case b.stopped || b.leaving:
+		return "the broker is stopping"
+	case info.Class != env.ClassClient:
+		return "not a client listener"
+	}
+	return "max.connections are open"
+}
+
 // ConnClosed implements env.Handler.
 func (b *Broker) ConnClosed(id env.ConnID, err error) {
 	if c := b.conns[id]; c != nil {
-		why := "peer"
-		if err != nil {
+		why := ClosedByPeer
+		if err != nil && !errors.Is(err, io.EOF) {
 			why = err.Error()
 		}
 		b.forget(c, why)
@@ -194,6 +212,9 @@ func (b *Broker) send(c *conn) (started bool) {
 func (b *Broker) forget(c *conn, why string) {
 	b.counters.ConnsClosed++
 	b.trace(traceConnClosed, [4]int64{int64(c.id)}, why)
+	if b.cfg.Gone != nil {
+		b.cfg.Gone(c.info, why)
+	}
 	c.closing = true
 	for _, call := range c.calls {
 		b.api.Abandon(call)
