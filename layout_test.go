@@ -88,6 +88,8 @@ var thirdParty = []module{
 	{"github.com/twmb/franz-go/pkg/kadm", "process, cmd, e2e, examples", "admin calls of the command line"},
 	{"github.com/twmb/franz-go/pkg/kmsg", "process, cmd, e2e, examples", "requests kadm has no call for"},
 	{"golang.org/x/sys", "diskx, netx", "direct I/O, locks, fallocate"},
+	{"github.com/IBM/sarama", "e2e", "a client of others, in a module of its own: e2e/clients/go"},
+	{"github.com/segmentio/kafka-go", "e2e", "a client of others, in a module of its own: e2e/clients/go"},
 	{"github.com/hanwen/go-fuse/v2", "e2e", "a real file system that forgets what was not synced"},
 	{"github.com/lmittmann/tint", "node, cmd", "logs on a terminal"},
 	{"github.com/prometheus/client_golang", "metrics", "the exposition format"},

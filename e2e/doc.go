@@ -1,8 +1,15 @@
-// Package e2e meets the outside world: a broker built and started as a process, used by
-// clients that know nothing of Tidemark.
+// Package e2e meets the outside world: a broker built and started as a process, used and
+// ill-used by what knows nothing of Tidemark.
 //
-//	go test ./e2e                          what every change runs (a minute)
-//	E2E_CYCLES=30 E2E_MIB=1024 go test ./e2e -v    the long form
+//	stage/    a broker on stage: built once, run as a process, named versions and skips
+//	clients/  clients of others, in one contract
+//	compat/   what they must manage: make compat
+//	kafka/    Apache Kafka's tools, from Maven Central
+//	power/    a disk that forgets, under the real process: make power
+//	hostile/  clients that wish the broker ill: make hostile
 //
-// A test whose client is missing on the machine says so in one line and skips.
+// The tests of this folder itself kill the process under load. `make test` runs the short
+// forms of all but compat, which asks registries; E2E_CYCLES and E2E_MIB lengthen them.
+//
+// A test whose need is missing on the machine says so in one line and skips.
 package e2e

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tidemark-log/tidemark/e2e/stage"
 	"github.com/tidemark-log/tidemark/scenarios/target/process"
 )
 
@@ -15,8 +16,8 @@ import (
 // client's repetitions are recognised. The load never stops: the client waits out each
 // outage as a production client would.
 func TestSigkillUnderLoadLosesAndDoublesNothing(t *testing.T) {
-	cycles := fromEnv(t, "E2E_CYCLES", 3)
-	cfg := brokerConfig(t)
+	cycles := stage.FromEnv(t, "E2E_CYCLES", 3)
+	cfg := stage.Config(t)
 	ctx := t.Context()
 	broker, err := process.Start(ctx, cfg)
 	require.NoError(t, err)

@@ -24,13 +24,18 @@ var log4j []byte
 
 // tools maps the names of Kafka's scripts to their main classes.
 var tools = map[string]string{
-	"kafka-configs":            "org.apache.kafka.tools.ConfigCommand",
-	"kafka-console-consumer":   "org.apache.kafka.tools.consumer.ConsoleConsumer",
-	"kafka-console-producer":   "org.apache.kafka.tools.ConsoleProducer",
-	"kafka-dump-log":           "org.apache.kafka.tools.DumpLogSegments",
-	"kafka-get-offsets":        "org.apache.kafka.tools.GetOffsetShell",
-	"kafka-producer-perf-test": "org.apache.kafka.tools.ProducerPerformance",
-	"kafka-topics":             "org.apache.kafka.tools.TopicCommand",
+	"kafka-broker-api-versions": "org.apache.kafka.tools.BrokerApiVersionsCommand",
+	"kafka-cluster":             "org.apache.kafka.tools.ClusterTool",
+	"kafka-configs":             "kafka.admin.ConfigCommand",
+	"kafka-console-consumer":    "org.apache.kafka.tools.consumer.ConsoleConsumer",
+	"kafka-console-producer":    "org.apache.kafka.tools.ConsoleProducer",
+	"kafka-delete-records":      "org.apache.kafka.tools.DeleteRecordsCommand",
+	"kafka-dump-log":            "org.apache.kafka.tools.DumpLogSegments",
+	"kafka-features":            "org.apache.kafka.tools.FeatureCommand",
+	"kafka-get-offsets":         "org.apache.kafka.tools.GetOffsetShell",
+	"kafka-log-dirs":            "org.apache.kafka.tools.LogDirsCommand",
+	"kafka-producer-perf-test":  "org.apache.kafka.tools.ProducerPerformance",
+	"kafka-topics":              "org.apache.kafka.tools.TopicCommand",
 }
 
 // Kafka is an installation of Apache Kafka's jars.
@@ -83,9 +88,18 @@ func (k *Kafka) Tool(ctx context.Context, name string, args ...string) *exec.Cmd
 	if !ok {
 		panic("kafka: no tool " + name)
 	}
-	java := []string{
-		"-Xmx512m", "-Dlog4j2.configurationFile=" + filepath.Join(k.lib, "log4j2.properties"),
-		"-cp", filepath.Join(k.lib, "*"), class,
-	}
-	return exec.CommandContext(ctx, "java", append(java, args...)...)
+	java := k.Java("-cp", k.ClassPath(), class)
+	return exec.CommandContext(ctx, java[0], append(java[1:], args...)...)
+}
+
+// ClassPath holds Kafka's clients and tools and what they depend on.
+func (k *Kafka) ClassPath() string { return filepath.Join(k.lib, "*") }
+
+// Java is a command line of the Java launcher, set up to start fast, stay small and log
+// errors only.
+func (k *Kafka) Java(args ...string) []string {
+	return append([]string{
+		"java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+		"-Dlog4j2.configurationFile=" + filepath.Join(k.lib, "log4j2.properties"),
+	}, args...)
 }

@@ -2,23 +2,21 @@ package e2e
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"hash"
 	"math/rand/v2"
-	"os/exec"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/tidemark-log/tidemark/e2e/stage"
 )
 
 // What franz-go writes it reads back, byte for byte, under each codec.
 func TestFranzGoReadsWhatItWrote(t *testing.T) {
-	broker := startBroker(t)
-	mib := fromEnv(t, "E2E_MIB", 32)
+	broker := stage.Broker(t)
+	mib := stage.FromEnv(t, "E2E_MIB", 32)
 	codecs := map[string]kgo.CompressionCodec{
 		"none": kgo.NoCompression(), "gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(),
 		"lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(),
@@ -79,33 +77,4 @@ func consumeAll(t *testing.T, addr, topic string) hash.Hash {
 		}
 	}
 	return sum
-}
-
-// kcat (librdkafka) produces a file of lines and reads the same lines back.
-func TestKcatReadsWhatItWrote(t *testing.T) {
-	needs(t, "kcat")
-	broker := startBroker(t)
-	lines := kilobyteLines(t, "E2E_MIB", 32)
-	sent := sha256.Sum256([]byte(lines))
-
-	produce := exec.CommandContext(t.Context(), "kcat", "-P", "-b", broker.Addr(), "-t", "kcat", "-p", "0")
-	produce.Stdin = strings.NewReader(lines)
-	out, err := produce.CombinedOutput()
-	require.NoError(t, err, string(out))
-	consume := exec.CommandContext(t.Context(), "kcat", "-C", "-q", "-e", "-b", broker.Addr(), "-t", "kcat",
-		"-p", "0", "-o", "beginning")
-	got, err := consume.Output()
-	require.NoError(t, err)
-	require.Equal(t, sent, sha256.Sum256(got))
-}
-
-// kilobyteLines makes that many MiB of lines of 1 KiB, each its own.
-func kilobyteLines(t *testing.T, size string, short int) string {
-	var lines strings.Builder
-	n := fromEnv(t, size, short) * 1024
-	lines.Grow(n * 1024)
-	for i := range n {
-		fmt.Fprintf(&lines, "%08d %s\n", i, strings.Repeat(strconv.Itoa(i%10), 1014))
-	}
-	return lines.String()
 }
