@@ -72,7 +72,9 @@ func (n *inode) adopt(ctx context.Context, name string, e env.Entry) *fs.Inode {
 }
 
 func (n *inode) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return nil, syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	e, code := n.find(name)
 	if code != 0 {
@@ -83,7 +85,9 @@ func (n *inode) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*f
 }
 
 func (n *inode) Getattr(_ context.Context, h fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	return n.attributes(h, out)
 }
@@ -117,7 +121,9 @@ func (n *inode) withFile(h fs.FileHandle, act func(env.File) error) syscall.Errn
 
 func (n *inode) Setattr(_ context.Context, h fs.FileHandle, in *fuse.SetAttrIn,
 	out *fuse.AttrOut) syscall.Errno {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	if size, ok := in.GetSize(); ok {
 		code := n.withFile(h, func(file env.File) error { return file.Truncate(int64(size)) })
@@ -131,7 +137,9 @@ func (n *inode) Setattr(_ context.Context, h fs.FileHandle, in *fuse.SetAttrIn,
 func (n *inode) Create(
 	ctx context.Context, name string, flags, _ uint32, out *fuse.EntryOut,
 ) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return nil, nil, 0, syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	file, err := n.fs.view.Open(n.child(name), env.OpenOrCreate)
 	if err != nil {
@@ -142,7 +150,9 @@ func (n *inode) Create(
 }
 
 func (n *inode) Open(_ context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return nil, 0, syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	file, err := n.fs.view.Open(n.path(), env.OpenExisting)
 	if err == nil && flags&syscall.O_TRUNC != 0 {
@@ -156,7 +166,9 @@ func (n *inode) Open(_ context.Context, flags uint32) (fs.FileHandle, uint32, sy
 
 func (n *inode) Mkdir(ctx context.Context, name string, _ uint32, out *fuse.EntryOut) (*fs.Inode,
 	syscall.Errno) {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return nil, syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	if err := n.fs.view.MkdirAll(n.child(name)); err != nil {
 		return nil, errno(err)
@@ -167,13 +179,17 @@ func (n *inode) Mkdir(ctx context.Context, name string, _ uint32, out *fuse.Entr
 }
 
 func (n *inode) Unlink(_ context.Context, name string) syscall.Errno {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	return errno(n.fs.view.Remove(n.child(name)))
 }
 
 func (n *inode) Rmdir(ctx context.Context, name string) syscall.Errno {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	if entries, err := n.fs.view.List(n.child(name)); err == nil && len(entries) > 0 {
 		return syscall.ENOTEMPTY
@@ -184,14 +200,18 @@ func (n *inode) Rmdir(ctx context.Context, name string) syscall.Errno {
 func (n *inode) Rename(
 	_ context.Context, name string, to fs.InodeEmbedder, toName string, _ uint32,
 ) syscall.Errno {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	target := path.Join("/"+to.EmbeddedInode().Path(n.Root()), toName)
 	return errno(n.fs.view.Rename(n.child(name), target))
 }
 
 func (n *inode) Readdir(context.Context) (fs.DirStream, syscall.Errno) {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return nil, syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	return n.stream()
 }
@@ -217,7 +237,9 @@ func (n *inode) stream() (fs.DirStream, syscall.Errno) {
 // OpendirHandle gives a directory a handle that can be fsynced: that is what makes names
 // durable.
 func (n *inode) OpendirHandle(context.Context, uint32) (fs.FileHandle, uint32, syscall.Errno) {
-	n.fs.mu.Lock()
+	if !n.fs.enter() {
+		return nil, 0, syscall.EIO
+	}
 	defer n.fs.mu.Unlock()
 	stream, code := n.stream()
 	return &dirHandle{DirStream: stream, dir: n}, 0, code

@@ -10,7 +10,8 @@ import (
 	"github.com/tidemark-log/tidemark/core/env"
 )
 
-// handle is an open file. With O_SYNC or O_DSYNC each write is synced before it returns.
+// handle is an open file. With O_SYNC or O_DSYNC a write is durable when it returns, and
+// it alone: what other writes left unsynced stays so.
 type handle struct {
 	fs      *FS
 	file    env.File
@@ -29,33 +30,29 @@ func (f *FS) handle(file env.File, flags uint32) *handle {
 }
 
 func (h *handle) Read(_ context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	h.fs.mu.Lock()
+	if !h.fs.enter() {
+		return nil, syscall.EIO
+	}
 	defer h.fs.mu.Unlock()
 	n, err := h.file.Pread(dest, off)
 	return fuse.ReadResultData(dest[:n]), errno(err)
 }
 
 func (h *handle) Write(_ context.Context, data []byte, off int64) (uint32, syscall.Errno) {
-	h.fs.mu.Lock()
-	defer h.fs.mu.Unlock()
-	err := h.file.Pwrite(data, off)
-	if err == nil && h.durable {
-		err = h.file.Fsync()
-	}
-	if err != nil {
-		return 0, errno(err)
-	}
-	return uint32(len(data)), 0
+	w := env.Write{Bufs: [][]byte{data}, Off: off, Durable: h.durable}
+	done, code := h.fs.await(func(tag env.Tag) { h.file.WriteAt(w, tag) })
+	return uint32(done.N), code
 }
 
 func (h *handle) Fsync(context.Context, uint32) syscall.Errno {
-	h.fs.mu.Lock()
-	defer h.fs.mu.Unlock()
-	return errno(h.file.Fsync())
+	_, code := h.fs.await(h.file.Sync)
+	return code
 }
 
 func (h *handle) Release(context.Context) syscall.Errno {
-	h.fs.mu.Lock()
+	if !h.fs.enter() {
+		return syscall.EIO
+	}
 	defer h.fs.mu.Unlock()
 	return errno(h.file.Close())
 }
@@ -79,9 +76,9 @@ func (h *dirHandle) Readdirent(context.Context) (*fuse.DirEntry, syscall.Errno) 
 
 // Fsyncdir makes the names of the directory durable.
 func (h *dirHandle) Fsyncdir(context.Context, uint32) syscall.Errno {
-	h.dir.fs.mu.Lock()
-	defer h.dir.fs.mu.Unlock()
-	return errno(h.dir.fs.view.SyncDir(h.dir.path()))
+	f := h.dir.fs
+	_, code := f.await(func(tag env.Tag) { f.view.SyncDirLater(h.dir.path(), tag) })
+	return code
 }
 
 // Releasedir implements fs.FileReleasedirer.

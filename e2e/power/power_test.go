@@ -32,7 +32,7 @@ func TestSyncedFilesSurviveAndOthersMayNot(t *testing.T) {
 		syncDir(t, dir)
 		writeFile(t, filepath.Join(dir, "unsynced"), false)
 
-		_, err := f.PowerLoss()
+		_, err := f.PowerLoss(nil)
 		require.NoError(t, err)
 		text, err := os.ReadFile(filepath.Join(dir, "synced"))
 		require.NoError(t, err)

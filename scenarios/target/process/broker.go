@@ -48,6 +48,19 @@ func FreePort() (int, error) {
 
 // Start starts the broker on cfg.Dir and returns when it answers a Kafka client.
 func Start(ctx context.Context, cfg Config) (*Broker, error) {
+	b, err := Launch(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Ready(ctx); err != nil {
+		b.Kill()
+		return nil, err
+	}
+	return b, nil
+}
+
+// Launch is Start without the wait: the broker may still recover, or fail to.
+func Launch(cfg Config) (*Broker, error) {
 	if cfg.ReadyTimeout == 0 {
 		cfg.ReadyTimeout = 30 * time.Second
 	}
@@ -65,10 +78,6 @@ func Start(ctx context.Context, cfg Config) (*Broker, error) {
 		_ = cmd.Wait() // how it ended shows in ProcessState
 		close(b.done)
 	}()
-	if err := b.waitReady(ctx); err != nil {
-		b.Kill()
-		return nil, err
-	}
 	return b, nil
 }
 
@@ -88,7 +97,8 @@ func (b *Broker) Addr() string { return "127.0.0.1:" + strconv.Itoa(b.cfg.Port) 
 // Pid is the process id.
 func (b *Broker) Pid() int { return b.cmd.Process.Pid }
 
-func (b *Broker) waitReady(ctx context.Context) error {
+// Ready waits until the broker answers a Kafka client.
+func (b *Broker) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.cfg.ReadyTimeout)
 	defer cancel()
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.Addr()), kgo.DialTimeout(time.Second))
@@ -110,15 +120,27 @@ func (b *Broker) waitReady(ctx context.Context) error {
 	}
 }
 
+// Strike sends the process a SIGKILL: none of its code runs from now on, but what it asked
+// the kernel for may still be under way.
+func (b *Broker) Strike() { _ = b.cmd.Process.Kill() } // already gone is fine
+
 // Kill ends the process with SIGKILL and waits until it is gone.
 func (b *Broker) Kill() {
-	_ = b.cmd.Process.Kill() // already gone is fine
+	b.Strike()
 	<-b.done
 }
 
-// Stop asks the process to end (SIGTERM) and waits; it reports an exit other than 0.
-func (b *Broker) Stop(ctx context.Context) error {
+// Ask asks the process to end (SIGTERM) and does not wait.
+func (b *Broker) Ask() error {
 	if err := b.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+// Stop asks the process to end and waits; it reports an exit other than 0.
+func (b *Broker) Stop(ctx context.Context) error {
+	if err := b.Ask(); err != nil {
 		return err
 	}
 	select {

@@ -17,6 +17,8 @@ type LoadConfig struct {
 	Partitions int32
 	ValueBytes int // at least 8: the record's number comes first
 	InFlight   int // records sent and not yet acknowledged
+	// Configs are the topic's own.
+	Configs map[string]string
 }
 
 // Load keeps a producer busy and remembers, outside the broker, what was acknowledged.
@@ -53,7 +55,11 @@ func StartLoad(ctx context.Context, addr string, cfg LoadConfig) (*Load, error) 
 	if err != nil {
 		return nil, err
 	}
-	if _, err := kadm.NewClient(client).CreateTopic(ctx, cfg.Partitions, 1, nil, cfg.Topic); err != nil {
+	configs := map[string]*string{}
+	for key, value := range cfg.Configs {
+		configs[key] = &value
+	}
+	if _, err := kadm.NewClient(client).CreateTopic(ctx, cfg.Partitions, 1, configs, cfg.Topic); err != nil {
 		client.Close()
 		return nil, fmt.Errorf("process: create topic %s: %w", cfg.Topic, err)
 	}
