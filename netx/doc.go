@@ -11,5 +11,5 @@
 //
 // Deliberately absent: what a frame means (core/api), TLS and SASL (not built yet).
 //
-// Read loop.go, then net.go, conn.go, reader.go, writer.go. It must pass core/env/envtest.
+// Read loop.go, then net.go, conn.go, reader.go, budget.go, writer.go. It must pass core/env/envtest.
 package netx

@@ -13,9 +13,20 @@ const (
 	sendQueueLow = sendQueueHigh / 2
 	// inboxBytesMax bounds the frames that wait for the loop; readers begin no further
 	// frame beyond it, so each connection may exceed it by one.
-	inboxBytesMax = 256 << 20
+	inboxBytesMax = 64 << 20
 	// connInboxBytesMax is the same for one connection.
 	connInboxBytesMax = 16 << 20
+	// smallFrame is up to where a frame needs no share of the budget: every request but a
+	// produce, and thousands of them half read must stay cheap.
+	smallFrame = 16 << 10
+	// readingBytesMax is that budget: what larger frames under way hold together, besides
+	// one that may go beyond it. Sixty-four produces of the usual largest size at a time are
+	// more than the loop takes from the inbox meanwhile.
+	readingBytesMax = 64 << 20
+	// A frame that others wait for must bring dawdleBytes in each dawdleWindow: a thirtieth
+	// of what the slowest network in use can do.
+	dawdleWindow = 3 * time.Second
+	dawdleBytes  = 128 << 10
 	// readStep is what a reader asks for before any byte of a larger frame has arrived, so
 	// that a length alone costs little. It holds a produce request with a batch of 1 MiB, the
 	// largest that common clients send, so that its bytes are moved only once.

@@ -29,6 +29,11 @@ type Config struct {
 	// those of one address (max.connections.per.ip); 0 means no bound.
 	ConnectionsMax   int
 	ConnectionsPerIP int
+	// ReadingBytesMax bounds what half-read large frames hold together; 0 means
+	// readingBytesMax. DawdleWindow is how often such a frame is looked at; 0 means
+	// dawdleWindow.
+	ReadingBytesMax int
+	DawdleWindow    time.Duration
 	// Refused, if set, is told of each connection beyond those bounds. Accepting waits for
 	// it.
 	Refused func(info env.ConnInfo, why string)
@@ -49,6 +54,8 @@ type Net struct {
 	dials   context.Context
 	stop    context.CancelFunc // ends dials
 
+	reading budget // what half-read frames hold
+
 	inInbox atomic.Int64 // bytes of frames delivered and not yet handled
 	stalled atomic.Int32 // readers that wait for that to shrink
 
@@ -66,6 +73,12 @@ func New(cfg Config) *Net {
 	if cfg.FrameMax == 0 {
 		cfg.FrameMax = FrameMaxDefault
 	}
+	if cfg.ReadingBytesMax == 0 {
+		cfg.ReadingBytesMax = readingBytesMax
+	}
+	if cfg.DawdleWindow == 0 {
+		cfg.DawdleWindow = dawdleWindow
+	}
 	if cfg.DialTimeout == 0 {
 		cfg.DialTimeout = dialTimeoutDefault
 	}
@@ -76,6 +89,8 @@ func New(cfg Config) *Net {
 		perIP: make(map[string]int),
 	}
 	n.room.L = &n.mu
+	n.reading.max = cfg.ReadingBytesMax
+	n.reading.room.L = &n.reading.mu
 	n.dials, n.stop = context.WithCancel(context.Background())
 	cfg.Loop.net = n
 	return n
@@ -312,6 +327,7 @@ func (n *Net) Shutdown() {
 	for _, c := range open {
 		c.end(endNow, env.ErrClosed)
 	}
+	n.reading.close()
 	n.room.Broadcast()
 	n.running.Wait()
 }

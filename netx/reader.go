@@ -64,7 +64,9 @@ func (c *conn) readFrame(in *bufio.Reader, deadline *deadline) error {
 		return fmt.Errorf("%w: %d, allowed are 1 to %d", ErrFrameLength, size, c.net.cfg.FrameMax)
 	}
 	_, _ = in.Discard(4) // peeked already
-	buffer, err := c.readBody(in, int(size), deadline)
+	held := share{of: &c.net.reading}
+	defer func() { held.shrink(held.held) }() // when the frame is judged and in the inbox
+	buffer, err := c.readBody(in, int(size), &held, deadline)
 	if err != nil {
 		return err
 	}
@@ -80,10 +82,14 @@ func (c *conn) readFrame(in *bufio.Reader, deadline *deadline) error {
 
 // readBody reads size bytes into a pooled buffer that grows with what has arrived: a
 // length that is never followed by its bytes costs at most readStep.
-func (c *conn) readBody(in *bufio.Reader, size int, deadline *deadline) (env.Buffer, error) {
-	buffer := c.net.cfg.Buffers.Get(min(size, readStep))
+func (c *conn) readBody(in *bufio.Reader, size int, held *share, deadline *deadline) (env.Buffer, error) {
+	first := min(size, readStep)
+	if size > smallFrame && !held.grow(first) {
+		return nil, env.ErrClosed
+	}
+	buffer := c.net.cfg.Buffers.Get(first)
 	for have := 0; ; {
-		n, err := io.ReadFull(in, buffer.Bytes()[have:])
+		n, err := c.fill(in, buffer.Bytes()[have:], held, deadline)
 		if have += n; err != nil {
 			buffer.Release()
 			return nil, err
@@ -92,9 +98,15 @@ func (c *conn) readBody(in *bufio.Reader, size int, deadline *deadline) (env.Buf
 			return buffer, nil
 		}
 		deadline.extend()
-		larger := c.net.cfg.Buffers.Get(min(size, 4*have))
+		next := min(size, 4*have)
+		if !held.grow(next) {
+			buffer.Release()
+			return nil, env.ErrClosed
+		}
+		larger := c.net.cfg.Buffers.Get(next)
 		copy(larger.Bytes(), buffer.Bytes())
 		buffer.Release()
+		held.shrink(have)
 		buffer = larger
 	}
 }
@@ -115,9 +127,23 @@ func (d *deadline) extend() {
 		return
 	}
 	d.last = now
+	d.at(now.Add(idle))
+}
+
+// set puts the deadline so far ahead, for a part of a frame.
+func (d *deadline) set(ahead time.Duration) { d.at(time.Now().Add(ahead)) }
+
+// reset ends what set began.
+func (d *deadline) reset() {
+	d.last = time.Time{}
+	d.at(time.Time{})
+	d.extend()
+}
+
+func (d *deadline) at(when time.Time) {
 	d.conn.mu.Lock() // not past the linger deadline of a connection that closes
 	defer d.conn.mu.Unlock()
 	if d.conn.ending == endNot {
-		_ = d.conn.socket.SetReadDeadline(now.Add(idle)) // fails only on a closed socket
+		_ = d.conn.socket.SetReadDeadline(when) // fails only on a closed socket
 	}
 }

@@ -140,7 +140,11 @@ func insist(ctx context.Context, done error, call func() error) error {
 // was made is there with its records, and none that was deleted has come back.
 func (c *Churn) Stop(ctx context.Context) (Report, error) {
 	c.stop()
-	<-c.ended
+	select {
+	case <-c.ended:
+	case <-ctx.Done():
+		return Report{}, ctx.Err()
+	}
 	var report Report
 	if c.err != nil {
 		return report, c.err
