@@ -11,6 +11,12 @@ const (
 	departureWindow  = 10 * time.Second
 	// departureReasonsMax bounds the reasons counted apart in a window.
 	departureReasonsMax = 16
+	// inflatedUsual is up to where batches are judged side by side, as many as there are
+	// cores: eight times the usual largest batch. What inflates to more, up to the bound of
+	// core/record, is judged one at a time, because each takes that memory.
+	inflatedUsual = 8 << 20
+	// largeDecoderIdle is how long that decoder keeps its memory for the next one.
+	largeDecoderIdle = 10 * time.Second
 	// quietMax is how long a clean stop waits for writes under way.
 	quietMax = 30 * time.Second
 )

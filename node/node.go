@@ -69,7 +69,7 @@ func (n *Node) start() error {
 	n.loop = netx.NewLoop()
 	n.disk = diskx.New(diskx.Config{Deliver: n.loop.DiskDone})
 	n.net = netx.New(netx.Config{
-		Loop: n.loop, Buffers: n.buffers, Decode: pooledDecode(),
+		Loop: n.loop, Buffers: n.buffers, Decode: newDecoders().decode,
 		FrameMax: int32(n.cfg.Net.RequestBytesMax), IdleTimeout: n.cfg.Net.IdleMax,
 		ConnectionsMax: n.cfg.Net.ConnectionsMax, ConnectionsPerIP: n.cfg.Net.ConnectionsPerIPMax,
 		Refused: n.gone.note,

@@ -4,10 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
-	"sync"
 
-	"github.com/tidemark-log/tidemark/core/broker"
-	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/trace"
 )
 
@@ -40,14 +37,3 @@ func (untraced) Trace(trace.Event) {}
 type never struct{}
 
 func (never) Rare(string) bool { return false }
-
-// pooledDecode is broker.Decode with decoders that are used again: their buffers are what a
-// compressed batch costs most, and thousands of idle connections shall not each keep some.
-func pooledDecode() func(class env.Class, frame []byte) any {
-	decoders := sync.Pool{New: func() any { return broker.NewDecoder() }}
-	return func(class env.Class, frame []byte) any {
-		decode := decoders.Get().(func(env.Class, []byte) any)
-		defer decoders.Put(decode)
-		return decode(class, frame)
-	}
-}

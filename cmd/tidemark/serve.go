@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
@@ -38,6 +39,7 @@ directory is formatted at the first start. SIGTERM or Ctrl-C stops it cleanly.`,
 
 // runNode runs a node until ctx ends or it fails; ready is called when it serves.
 func runNode(ctx context.Context, cfg *config.Config, ready func(*node.Node)) error {
+	limitMemory()
 	n, err := node.Start(cfg, newLogger())
 	if err != nil {
 		return err
@@ -51,6 +53,18 @@ func runNode(ctx context.Context, cfg *config.Config, ready func(*node.Node)) er
 	case err := <-n.Failed():
 		_ = n.Stop() // the failure is what the operator must hear
 		return err
+	}
+}
+
+// heapMax is what a broker's heap may need: one large batch that is judged, at its bound, and
+// the connections and images of a large cluster. Record bytes are outside the heap.
+const heapMax = 256 << 20
+
+// limitMemory has the garbage collector run sooner when the heap nears what it can need,
+// instead of letting a burst of large requests double it. GOMEMLIMIT overrides it.
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(heapMax)
 	}
 }
 

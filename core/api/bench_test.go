@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidemark-log/tidemark/core/broker"
 	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/record"
 )
 
 // BenchmarkDecodeProduce is what the network goroutines do for each produce.
@@ -15,7 +16,7 @@ func BenchmarkDecodeProduce(b *testing.B) {
 	for _, records := range []int{1, 64, 4096} {
 		b.Run(fmt.Sprintf("%d-records", records), func(b *testing.B) {
 			frame := frameOf(produceRequest("t", 0, batchOf(records)), 1, "bench")
-			decode := broker.NewDecoder()
+			decode := broker.NewDecoder(record.Limits{})
 			b.SetBytes(int64(len(frame)))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -31,7 +32,7 @@ func BenchmarkDecodeCompressed(b *testing.B) {
 		batch := makeBatch(map[string]any{"size": "65536", "codec": codec}, 1_000_000)
 		frame := frameOf(produceRequest("t", 0, batch), 1, "bench")
 		for name, decode := range map[string]func(env.Class, []byte) any{
-			"lasting": broker.NewDecoder(), "fresh": broker.Decode,
+			"lasting": broker.NewDecoder(record.Limits{}), "fresh": broker.Decode,
 		} {
 			b.Run(codec+"/"+name, func(b *testing.B) {
 				b.ReportAllocs()

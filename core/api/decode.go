@@ -3,10 +3,12 @@ package api
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/record"
 )
 
@@ -44,7 +46,18 @@ var (
 // A Decoder is Decode with buffers that last from frame to frame. It serves one caller at
 // a time; what it gives does not refer to it.
 type Decoder struct {
+	// Limits bound what a batch may cost; the zero value is the defaults.
+	Limits record.Limits
+
 	inspector *record.Inspector
+}
+
+// InflatesTooLarge tells that some batch was refused for its size after decompression: a
+// Decoder with larger limits may come to another judgement.
+func (d *Decoded) InflatesTooLarge() bool {
+	return slices.ContainsFunc(d.batches, func(in Inspected) bool {
+		return in.Problem != nil && in.Problem.Code == kafka.MessageTooLarge
+	})
 }
 
 // Decode parses a frame of a connection of that class. It is pure: the same bytes give the
@@ -129,7 +142,7 @@ func (d *Decoded) inspect(dec *Decoder, req *kmsg.ProduceRequest) {
 		n += len(req.Topics[i].Partitions)
 	}
 	if dec.inspector == nil {
-		dec.inspector = record.NewInspector(record.Limits{})
+		dec.inspector = record.NewInspector(dec.Limits)
 	}
 	d.batches = make([]Inspected, 0, n)
 	for i := range req.Topics {

@@ -8,6 +8,7 @@ import (
 	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/log"
 	"github.com/tidemark-log/tidemark/core/metadata"
+	"github.com/tidemark-log/tidemark/core/record"
 	"github.com/tidemark-log/tidemark/core/trace"
 )
 
@@ -114,15 +115,21 @@ func Decode(class env.Class, frame []byte) any {
 }
 
 // NewDecoder makes a Decode hook that keeps its buffers from frame to frame, for one
-// caller at a time.
-func NewDecoder() func(class env.Class, frame []byte) any {
-	var d api.Decoder
+// caller at a time, within these limits.
+func NewDecoder(limits record.Limits) func(class env.Class, frame []byte) any {
+	d := api.Decoder{Limits: limits}
 	return func(class env.Class, frame []byte) any {
 		if class != env.ClassClient {
 			return nil
 		}
 		return d.Decode(class, frame)
 	}
+}
+
+// InflatesTooLarge tells of what a Decode hook gave that larger limits may change it.
+func InflatesTooLarge(decoded any) bool {
+	d, ok := decoded.(*api.Decoded)
+	return ok && d.InflatesTooLarge()
 }
 
 // Ready tells that the broker is registered and serves.

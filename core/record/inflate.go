@@ -32,6 +32,7 @@ var (
 // buffer and the codecs' state. It starts no goroutines.
 type inflater struct {
 	max  int
+	keep int // the largest buffer worth keeping
 	buf  []byte
 	src  bytes.Reader
 	gzip *gzip.Reader
@@ -54,7 +55,7 @@ func (f *inflater) inflate(codec Codec, src []byte) ([]byte, error) {
 // trim gives up a buffer that is too large to keep. The zstd decoder remembers where it
 // wrote last, so it goes too.
 func (f *inflater) trim() {
-	if cap(f.buf) > ScratchKeepMax {
+	if cap(f.buf) > f.keep {
 		f.buf, f.zstd = nil, nil
 	}
 }
@@ -106,7 +107,7 @@ func (f *inflater) readAll(r io.Reader) ([]byte, error) {
 	f.buf = f.buf[:0]
 	for stalled := 0; stalled < 100; stalled++ {
 		if len(f.buf) == cap(f.buf) {
-			f.grow(min(max(2*cap(f.buf), scratchMin), f.max+1))
+			f.grow(f.nextSize())
 		}
 		room := f.buf[len(f.buf):min(cap(f.buf), f.max+1)]
 		n, err := r.Read(room)
@@ -125,6 +126,16 @@ func (f *inflater) readAll(r io.Reader) ([]byte, error) {
 		}
 	}
 	return nil, io.ErrNoProgress
+}
+
+// nextSize is what a full buffer grows to: the double, and from scratchLarge on the bound at
+// once. Memory that is not written costs nothing, and the halves left behind would.
+func (f *inflater) nextSize() int {
+	n := max(2*cap(f.buf), scratchMin)
+	if n > scratchLarge || n > f.max {
+		n = f.max + 1
+	}
+	return n
 }
 
 // grow makes the buffer's capacity at least n, keeping its contents.
@@ -196,8 +207,12 @@ func (f *inflater) appendSnappyBlock(src []byte) error {
 }
 
 func (f *inflater) inflateZstd(src []byte) ([]byte, error) {
-	if err := checkZstdFrames(src, f.max); err != nil {
+	most, err := checkZstdFrames(src, f.max)
+	if err != nil {
 		return nil, err
+	}
+	if most > scratchLarge { // the decoder would grow the buffer step by step
+		f.grow(f.max + 1)
 	}
 	if f.zstd == nil {
 		if err := f.newZstd(); err != nil {

@@ -52,7 +52,7 @@ type Inspector struct {
 
 // NewInspector makes an Inspector. It allocates for a codec when a batch first needs it.
 func NewInspector(lim Limits) *Inspector {
-	return &Inspector{inflater: inflater{max: lim.decompressedMax()}}
+	return &Inspector{inflater: inflater{max: lim.decompressedMax(), keep: lim.scratchKeep()}}
 }
 
 // Inspect is Inspector.Inspect with an Inspector for this batch alone.

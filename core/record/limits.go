@@ -5,6 +5,16 @@ type Limits struct {
 	// DecompressedMax bounds the records of a batch after decompression, in bytes.
 	// 0 stands for DecompressedMaxDefault.
 	DecompressedMax int
+	// ScratchKeep is the largest decompression buffer that is kept for the next batch. 0
+	// stands for ScratchKeepMax.
+	ScratchKeep int
+}
+
+func (l Limits) scratchKeep() int {
+	if l.ScratchKeep <= 0 {
+		return ScratchKeepMax
+	}
+	return l.ScratchKeep
 }
 
 func (l Limits) decompressedMax() int {
@@ -27,6 +37,8 @@ const (
 	// scratchMin is the smallest decompression buffer worth allocating.
 	scratchMin = 64 << 10
 
+	// scratchLarge is from where on a buffer grows to its bound in one step.
+	scratchLarge = 16 << 20
 	// builderSizeMin is what a Builder starts with: one small metadata record fits.
 	builderSizeMin = 256
 

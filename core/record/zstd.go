@@ -10,33 +10,35 @@ var errZstdBlocks = errors.New("zstd blocks do not fill their frame exactly")
 
 // checkZstdFrames steps over the frames of src by their blocks' lengths. The decoder takes
 // memory by the size a frame claims, so no frame may claim more than the bound, or more
-// than its blocks can hold; src must end with a frame.
-func checkZstdFrames(src []byte, limit int) error {
+// than its blocks can hold; src must end with a frame. most is
+// what all of them can hold together.
+func checkZstdFrames(src []byte, limit int) (most int, err error) {
 	for len(src) > 0 {
 		var h zstd.Header
 		if err := h.Decode(src); err != nil {
-			return err
+			return 0, err
 		}
 		if src = src[h.HeaderSize:]; h.Skippable {
 			if uint64(h.SkippableSize) > uint64(len(src)) {
-				return errZstdBlocks
+				return 0, errZstdBlocks
 			}
 			src = src[h.SkippableSize:]
 			continue
 		}
 		if h.HasFCS && h.FrameContentSize > uint64(limit) {
-			return errInflatesTooLarge
+			return 0, errInflatesTooLarge
 		}
 		blocks, size, ok := zstdBlocks(src)
 		if h.HasCheckSum {
 			size += 4
 		}
 		if !ok || size > len(src) || h.HasFCS && h.FrameContentSize > uint64(blocks)*zstdBlockMax {
-			return errZstdBlocks
+			return 0, errZstdBlocks
 		}
+		most += blocks * zstdBlockMax
 		src = src[size:]
 	}
-	return nil
+	return most, nil
 }
 
 // zstdBlocks counts the blocks at the front of src up to the one that says it is the last,

@@ -134,26 +134,26 @@ func TestImpossibleCountsEndTheirConnection(t *testing.T) {
 
 // Batches that inflate a thousandfold are refused, many at a time, at bounded memory.
 func TestCompressedBombsAreRefused(t *testing.T) {
-	besiege(t, func(s *siege) {
-		bombs := [][]byte{}
-		zeroes := make([]byte, 256<<20)
-		for _, codec := range []kgo.CompressionCodec{
-			kgo.GzipCompression(), kgo.SnappyCompression(), kgo.Lz4Compression(), kgo.ZstdCompression(),
-		} {
-			bombs = append(bombs, produceOf(bomb(t, codec, zeroes)))
-		}
-		s.each(s.count(400), func(i int) {
-			conn := s.dial()
-			for range 3 {
-				if _, err := conn.Write(bombs[i%len(bombs)]); err != nil {
-					return
-				}
-				code, ok := produceAnswer(conn)
-				require.True(t, ok, "no answer to a bomb")
-				require.NotZero(t, code, "a bomb was taken")
-			}
+	zeroes := make([]byte, 256<<20)
+	for name, codec := range map[string]kgo.CompressionCodec{
+		"gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(), "lz4": kgo.Lz4Compression(),
+		"zstd": kgo.ZstdCompression(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bomb := produceOf(bomb(t, codec, zeroes))
+			besiege(t, func(s *siege) {
+				s.each(s.count(100), func(int) {
+					conn := s.dial()
+					if _, err := conn.Write(bomb); err != nil {
+						return
+					}
+					if code, ok := produceAnswer(conn); !ok || code == 0 {
+						t.Errorf("a bomb was answered with %d, %v", code, ok)
+					}
+				})
+			})
 		})
-	})
+	}
 }
 
 // bomb is a batch of one record of so many zeroes.

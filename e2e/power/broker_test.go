@@ -214,26 +214,29 @@ func (o *outages) audit(
 	t *testing.T, loads map[string]*process.Load, churn *process.Churn,
 ) map[string]process.Report {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
+	within := 2 * time.Minute
 	if o.lossy { // what was lost is refused, or never comes
-		ctx, cancel = context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
+		within = 10 * time.Second
 	}
 	reports := map[string]process.Report{}
 	for topic, load := range loads {
+		ctx, cancel := context.WithTimeout(t.Context(), within)
 		acked, err := load.Stop(ctx)
+		cancel()
 		if !o.lossy {
 			require.NoError(t, err, topic)
 		}
+		ctx, cancel = context.WithTimeout(t.Context(), within)
 		report, err := process.Audit(ctx, o.broker.Addr(), topic, acked)
+		cancel()
 		if err != nil {
 			require.True(t, o.lossy, "%s: %v", topic, err)
-			report.Lost++
-			report.First = err.Error()
+			t.Logf("%s: %v", topic, err)
 		}
 		reports[topic] = report
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
 	report, err := churn.Stop(ctx)
 	if !o.lossy {
 		require.NoError(t, err)
