@@ -10,7 +10,8 @@ REALTIME := ./netx/... ./diskx/... ./node/... ./scenarios/target/process/... \
 SIMULATED := ./core/... ./sim/... ./checker/... ./scenarios ./scenarios/workload/... \
 	./scenarios/target/simulated/...
 # What is left: the outside world, tools, the rules of the house.
-REST = $(filter-out $(shell $(GO) list $(REALTIME) $(SIMULATED)),$(shell $(GO) list ./...))
+# Not among it: the clients of others, which registries hold (make compat).
+REST = $(filter-out $(shell $(GO) list $(REALTIME) $(SIMULATED) ./e2e/compat),$(shell $(GO) list ./...))
 
 # The race detector needs a C compiler; without one those rooms are tested without it.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
@@ -23,8 +24,11 @@ SCENARIOS ?= single/crash single/power single/rare
 FUZZTIME ?= 10s
 BENCH ?= .
 
+power: CYCLES ?= 100
+kill: CYCLES ?= 30
+
 .DEFAULT_GOAL := help
-.PHONY: help demo run test sweep tidy race mutants fuzz bench docs lint ci build clean
+.PHONY: help demo run test sweep tidy race mutants fuzz bench docs lint ci build clean compat power hostile kill
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -58,6 +62,18 @@ race: ## the rooms where time is real, under the race detector
 
 mutants: ## builds every broken version kept in the museum and lets the simulator hunt it (M=name: one)
 	$(GO) run ./cmd/mutants $(if $(M),-only $(M))
+
+compat: ## clients and tools of others, from their registries, against a broker process; ends with versions and skips
+	$(GO) test -count=1 -timeout 30m -v ./e2e/compat
+
+power: ## CYCLES (100) power losses of the process under load, on a disk that forgets; wants /dev/fuse and root
+	E2E_CYCLES=$(CYCLES) $(GO) test -count=1 -timeout 60m -v ./e2e/power
+
+kill: ## CYCLES (30) times SIGKILL of the process under load
+	E2E_CYCLES=$(CYCLES) $(GO) test -count=1 -timeout 30m -v -run Sigkill ./e2e
+
+hostile: ## thousands of clients that wish the broker ill, at full scale
+	E2E_SCALE=100 $(GO) test -count=1 -timeout 30m -v ./e2e/hostile
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@set -e; for pkg in $$($(GO) list ./...); do \

@@ -9,7 +9,7 @@
 //	hostile/  clients that wish the broker ill: make hostile
 //
 // The tests of this folder itself kill the process under load. `make test` runs the short
-// forms of all but compat, which asks registries; E2E_CYCLES and E2E_MIB lengthen them.
+// forms of all but compat, which asks registries. How to lengthen them is in docs/testing.md.
 //
 // A test whose need is missing on the machine says so in one line and skips.
 package e2e

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tidemark-log/tidemark/e2e/stage"
 )
 
 // mounted returns a file system for the length of the test.
@@ -15,7 +18,7 @@ func mounted(t *testing.T, seed uint64) (*FS, string) {
 	dir := t.TempDir()
 	f, err := Mount(dir, seed)
 	if errors.Is(err, ErrNoFUSE) {
-		t.Skipf("skipped: %v", err)
+		stage.Skip(t, err.Error())
 	}
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.Unmount()) })
@@ -62,4 +65,48 @@ func syncDir(t *testing.T, path string) {
 	require.NoError(t, err)
 	require.NoError(t, d.Sync())
 	require.NoError(t, d.Close())
+}
+
+// A write with O_DSYNC is durable when it returns, and nothing else is with it.
+func TestDurableWriteCoversItselfAlone(t *testing.T) {
+	lost := 0
+	for seed := range uint64(16) {
+		f, dir := mounted(t, seed)
+		path := filepath.Join(dir, "file")
+		writeFile(t, path, true)
+		syncDir(t, dir)
+		buffered, err := os.OpenFile(path, os.O_RDWR, 0)
+		require.NoError(t, err)
+		_, err = buffered.WriteAt([]byte("other bytes"), 8192)
+		require.NoError(t, err)
+		require.NoError(t, buffered.Close())
+		durable, err := os.OpenFile(path, os.O_RDWR|syscall.O_DSYNC, 0)
+		require.NoError(t, err)
+		_, err = durable.WriteAt([]byte("kept"), 16384)
+		require.NoError(t, err)
+		require.NoError(t, durable.Close())
+
+		_, err = f.PowerLoss(nil)
+		require.NoError(t, err)
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, "kept", string(text[16384:]))
+		if string(text[8192:8203]) != "other bytes" {
+			lost++
+		}
+	}
+	require.Positive(t, lost)
+}
+
+// The model knows reads and writes only: a product that mapped its files would be tested
+// for nothing, so it may not. Direct I/O, which the journal wants, is there.
+func TestFilesAreNotMappedAndDirectIOIsThere(t *testing.T) {
+	_, dir := mounted(t, 1)
+	path := filepath.Join(dir, "file")
+	writeFile(t, path, true)
+	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_DIRECT|syscall.O_DSYNC, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = syscall.Mmap(int(f.Fd()), 0, 4096, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	require.ErrorIs(t, err, syscall.ENODEV)
 }
