@@ -46,7 +46,8 @@ func produceFrame(t *testing.T, size int) []byte {
 	require.NoError(t, err)
 	body := binary.AppendVarint([]byte{0, 0, 0, 1}, int64(size))
 	body = append(append(body, make([]byte, size)...), 0)
-	packed, codec := compressor.Compress(new(bytes.Buffer), append(binary.AppendVarint(nil, int64(len(body))), body...))
+	packed, codec := compressor.Compress(new(bytes.Buffer),
+		append(binary.AppendVarint(nil, int64(len(body))), body...))
 	batch := kmsg.RecordBatch{
 		Length: int32(49 + len(packed)), PartitionLeaderEpoch: -1, Magic: 2, Attributes: int16(codec),
 		ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1, NumRecords: 1, Records: packed,

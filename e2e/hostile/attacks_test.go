@@ -114,13 +114,14 @@ func TestImpossibleLengthsEndTheirConnection(t *testing.T) {
 func TestImpossibleCountsEndTheirConnection(t *testing.T) {
 	header := func(key, version byte) []byte { return []byte{0, key, 0, version, 0, 0, 0, 1, 255, 255} }
 	count := func(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
+	produce := append(header(0, 3), 255, 255, 0, 1, 0, 0, 0, 1)
 	bodies := [][]byte{
-		append(header(3, 1), count(1<<31-1)...),                                                // topics of Metadata
-		append(header(3, 1), count(1_000_000)...),                                              //
-		append(header(0, 3), append([]byte{255, 255, 0, 1, 0, 0, 0, 1}, count(1<<31-1)...)...), // of Produce
-		append(header(19, 2), count(900_000)...),                                               // of CreateTopics
-		append(header(3, 9), 0, 0xff, 0xff, 0xff, 0xff, 0x0f),                                  // compact
-		append(header(18, 3), 0xff, 0xff, 0xff, 0xff, 0x0f),                                    // tags
+		append(header(3, 1), count(1<<31-1)...), // topics of Metadata
+		append(header(3, 1), count(1_000_000)...),
+		append(produce, count(1<<31-1)...),
+		append(header(19, 2), count(900_000)...),              // of CreateTopics
+		append(header(3, 9), 0, 0xff, 0xff, 0xff, 0xff, 0x0f), // compact
+		append(header(18, 3), 0xff, 0xff, 0xff, 0xff, 0x0f),   // tags
 	}
 	besiege(t, func(s *siege) {
 		s.each(s.count(2000), func(i int) {

@@ -32,6 +32,7 @@ type siege struct {
 	broker *process.Broker
 	addr   string
 	log    string
+	peak   int64
 	scale  int // how many attackers of a kind, in percent
 	*canary
 }
@@ -51,12 +52,17 @@ func besiege(t *testing.T, attack func(s *siege), properties ...string) {
 	s := &siege{T: t, broker: broker, addr: broker.Addr(), log: path,
 		scale: stage.FromEnv(t, "E2E_SCALE", 10), canary: newCanary(t, broker.Addr())}
 	s.sings(t)
+	defer func() { t.Logf("memory at most %d MiB", s.peak>>20) }()
+	defer func() {
+		if t.Failed() { // the attack won; at what price?
+			s.peak = s.memory("VmHWM")
+		}
+	}()
 	attack(s)
 	s.sings(t)
 	s.canary.close(t)
-	peak := s.memory("VmHWM")
-	t.Logf("memory at most %d MiB", peak>>20)
-	require.Less(t, peak, int64(memoryMax))
+	s.peak = s.memory("VmHWM")
+	require.Less(t, s.peak, int64(memoryMax))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	require.NoError(t, broker.Stop(ctx))

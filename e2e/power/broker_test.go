@@ -117,8 +117,8 @@ func (o *outages) run(t *testing.T) map[string]process.Report {
 		o.progress(t, func() bool { return churn.Made() > made })
 	}
 	reports := o.audit(t, loads, churn)
-	t.Logf("%s: %d cycles in %v, %d starts, outages %v", o.policy, o.cycles, time.Since(began).Round(time.Second),
-		o.starts, o.kinds)
+	t.Logf("%s: %d cycles in %v, %d starts, outages %v", o.policy, o.cycles,
+		time.Since(began).Round(time.Second), o.starts, o.kinds)
 	t.Logf("the disk: %+v", o.crash)
 	require.Positive(t, o.crash.OpsDropped, "no power loss took anything: the disk did not forget")
 	return reports
@@ -255,7 +255,7 @@ func (o *outages) progress(t *testing.T, made func() bool) bool {
 	t.Helper()
 	patience := 60 * time.Second
 	if o.lossy {
-		patience = 5 * time.Second
+		patience = 20 * time.Second
 	}
 	for end := time.Now().Add(patience); !made(); pause(t, 10*time.Millisecond) {
 		if time.Now().After(end) {
