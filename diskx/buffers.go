@@ -51,7 +51,7 @@ func NewBuffers(retainedMax int64) *Buffers {
 // Retained is the bytes of the idle buffers.
 func (p *Buffers) Retained() int64 { return p.retained.Load() }
 
-// Held is the bytes of the buffers that somebody has, as far as they are pooled.
+// Held is the bytes of the buffers that somebody has.
 func (p *Buffers) Held() int64 { return p.held.Load() }
 
 // Close gives up the idle buffers, and from now on each one as it is released: the garbage
@@ -64,8 +64,9 @@ func (p *Buffers) Close() {
 // Get returns a buffer of n bytes with one reference.
 func (p *Buffers) Get(n int) env.Buffer {
 	if n > BufferMax {
-		b := &buffer{bytes: make([]byte, n)}
+		b := &buffer{bytes: make([]byte, n), pool: p, class: unpooled}
 		b.refs.Store(1)
+		p.held.Add(int64(n))
 		return b
 	}
 	class, size := classOf(n)
@@ -162,12 +163,15 @@ func classOf(n int) (class, size int) {
 	return doubling*stepsPerDoubling + steps, 1<<top + steps*step
 }
 
+// unpooled is the class of what is too large to be pooled.
+const unpooled = -1
+
 // buffer is env.Buffer.
 type buffer struct {
 	refs  atomic.Int32
 	bytes []byte
 
-	pool  *Buffers // nil: too large to be pooled
+	pool  *Buffers
 	class int
 	space []byte
 }
@@ -193,7 +197,8 @@ func (b *buffer) Release() {
 	if left < 0 {
 		invariant.Violated("diskx.buffer-released-once", "%d bytes released too often", len(b.bytes))
 	}
-	if b.pool == nil {
+	if b.class == unpooled {
+		b.pool.held.Add(int64(-len(b.bytes)))
 		return
 	}
 	if invariant.Slow {

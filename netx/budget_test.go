@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/netx"
 )
 
@@ -47,4 +48,30 @@ func TestSlowLargeFrameIsReadWhenNobodyWaits(t *testing.T) {
 		<-tick.C
 	}
 	require.Len(t, readFrame(t, conn), 200<<10)
+}
+
+// What clients do not read is bounded for all of them together: beyond, the queue of a
+// connection counts as full long before its own bound.
+func TestUnreadRepliesOfAllAreBounded(t *testing.T) {
+	s := serve(t, netx.Config{})
+	reply := make([]byte, 7<<20) // the bytes are one; what counts is what is queued
+	var taken, refused int
+	s.p.do(func() {
+		s.onFrame = func(c env.ConnID, got env.Received) {
+			got.Buffer.Release()
+			if s.p.net.Send(c, env.Frame{Chunks: []env.Chunk{{Bytes: reply}}}) {
+				taken++
+			} else {
+				refused++
+			}
+		}
+	})
+	const clients = 60
+	for range clients {
+		_, err := s.dial(t).Write(framed([]byte("more")))
+		require.NoError(t, err)
+	}
+	s.await(t, "asked by all", func() bool { return taken+refused == clients })
+	require.Positive(t, taken)
+	require.Positive(t, refused, "%d MiB are queued", clients*7)
 }

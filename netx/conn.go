@@ -64,7 +64,8 @@ func (c *conn) send(f env.Frame) bool {
 	}
 	c.queue = append(c.queue, f)
 	c.queued += f.Len()
-	if c.queued > sendQueueHigh {
+	all := c.net.queued.Add(int64(f.Len()))
+	if c.queued > sendQueueHigh || all > sendQueuesMax && c.queued > sendQueueCrowded {
 		c.full = true
 	}
 	full := c.full
@@ -132,6 +133,8 @@ func (c *conn) giveUpQueue() {
 	c.mu.Lock()
 	queue := c.queue
 	c.queue = nil
+	c.net.queued.Add(int64(-c.queued))
+	c.queued = 0
 	c.mu.Unlock()
 	for _, f := range queue {
 		releaseFrame(f)

@@ -11,6 +11,10 @@ const (
 	sendQueueHigh = 8 << 20
 	// sendQueueLow is where a connection that was full becomes writable again.
 	sendQueueLow = sendQueueHigh / 2
+	// sendQueuesMax is how much may be queued on all connections together before the bound
+	// of each falls to sendQueueCrowded: what clients do not read.
+	sendQueuesMax    = 96 << 20
+	sendQueueCrowded = 64 << 10
 	// inboxBytesMax bounds the frames that wait for the loop; readers begin no further
 	// frame beyond it, so each connection may exceed it by one.
 	inboxBytesMax = 64 << 20

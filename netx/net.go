@@ -56,6 +56,7 @@ type Net struct {
 
 	reading budget // what half-read frames hold
 
+	queued  atomic.Int64 // bytes queued on all connections
 	inInbox atomic.Int64 // bytes of frames delivered and not yet handled
 	stalled atomic.Int32 // readers that wait for that to shrink
 

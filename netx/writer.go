@@ -55,6 +55,7 @@ func (c *conn) nextFrames(batch []env.Frame) []env.Frame {
 func (c *conn) wrote(bytes int) {
 	c.mu.Lock()
 	c.queued -= bytes
+	c.net.queued.Add(int64(-bytes))
 	writable := c.full && c.queued <= sendQueueLow
 	if writable {
 		c.full = false

@@ -11,6 +11,9 @@ const (
 	departureWindow  = 10 * time.Second
 	// departureReasonsMax bounds the reasons counted apart in a window.
 	departureReasonsMax = 16
+	// bytesHeldMax is from where on memory for record bytes counts as short: requests under
+	// way, the tail caches, and replies that nobody has read.
+	bytesHeldMax = 128 << 20
 	// inflatedUsual is up to where batches are judged side by side, as many as there are
 	// cores: eight times the usual largest batch. What inflates to more, up to the bound of
 	// core/record, is judged one at a time, because each takes that memory.

@@ -92,6 +92,7 @@ func (n *Node) start() error {
 		},
 		SpaceChanged: n.reportSpace,
 		Gone:         n.gone.note,
+		Crowded:      func() bool { return n.buffers.Held() > bytesHeldMax },
 		Failed:       func(err error) { n.failed <- err },
 	})
 	if err != nil {

@@ -148,6 +148,9 @@ type epochEnd struct {
 // attempt reads what there is now.
 func (f *fetchCall) attempt() {
 	f.left, f.bytes, f.filled, f.prompt = f.budget, 0, false, false
+	if f.s.cfg.Crowded != nil && f.s.cfg.Crowded() {
+		f.left = 0 // the first batch comes all the same
+	}
 	f.reading = 1 // ourselves, so that reads that answer at once do not end the attempt
 	for i := range f.parts {
 		f.parts[i].reset()

@@ -43,6 +43,7 @@ type bench struct {
 	traces    []trace.Event
 	failed    error  // of every write, once it is set
 	failUnder string // the directory whose writes fail
+	crowded   bool   // memory for record bytes runs short
 	// counting: replies are dropped unread, so that only the broker allocates.
 	counting bool
 	ids      map[string]kafka.TopicID
@@ -111,7 +112,8 @@ func (b *bench) boot() error {
 		Listeners: []broker.Listener{
 			{Name: "PLAINTEXT", Host: "one", Port: 9092}, {Name: "OUT", Host: "out", Port: 1},
 		},
-		Log: log.DirConfig{JournalFileBytes: 1 << 20, TailCacheBytes: 1 << 20},
+		Crowded: func() bool { return b.crowded },
+		Log:     log.DirConfig{JournalFileBytes: 1 << 20, TailCacheBytes: 1 << 20},
 	})
 	if err != nil {
 		return err

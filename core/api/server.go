@@ -39,6 +39,9 @@ type Config struct {
 	Resolver *metadata.Resolver
 	// AutoCreate is auto.create.topics.enable.
 	AutoCreate bool
+	// Crowded, if set, tells that memory for record bytes runs short: until it does not, a
+	// fetch is answered with one batch, which is always allowed.
+	Crowded func() bool
 	// FetchBytes is fetch.max.bytes.
 	FetchBytes int
 	// FetchSessions is max.incremental.fetch.session.cache.slots.

@@ -98,6 +98,7 @@ func New(cfg Config) (*Broker, error) {
 	b.api = api.NewServer(api.Config{
 		Env: cfg.Env, NodeID: cfg.NodeID, Admin: b, LogDirs: b, Resolver: resolver,
 		AutoCreate: resolver.Broker(image, "auto.create.topics.enable").Value == "true",
+		Crowded:    cfg.Crowded,
 		FetchBytes: int(resolver.BrokerInt(image, "fetch.max.bytes")),
 
 		FetchSessions:     int(resolver.BrokerInt(image, "max.incremental.fetch.session.cache.slots")),

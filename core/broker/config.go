@@ -47,6 +47,9 @@ type Config struct {
 	// appends because its volume is nearly full, with the bytes free. It must not call the
 	// broker.
 	SpaceChanged func(dir string, tight bool, free int64)
+	// Crowded, if set, tells that memory for record bytes runs short. Until it does not,
+	// replies are small, and each connection is served one request at a time.
+	Crowded func() bool
 	// Gone, if set, is told of each connection that ended: whose it was, and why. It must
 	// not call the broker.
 	Gone func(info env.ConnInfo, why string)

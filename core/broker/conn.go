@@ -109,7 +109,7 @@ func (b *Broker) FrameReceived(id env.ConnID, f env.Received) {
 
 // start begins the calls whose turn has come, and tells whether there was one.
 func (b *Broker) start(c *conn) (any bool) {
-	for b.ready && !c.closing && c.started < len(c.calls) && c.unsent <= UnsentBytesMax {
+	for b.ready && c.started < len(c.calls) && b.mayStart(c) {
 		call := c.calls[c.started]
 		c.started++
 		any = true
@@ -120,6 +120,18 @@ func (b *Broker) start(c *conn) (any bool) {
 		b.arm(c)
 	}
 	return any
+}
+
+// mayStart holds a connection's next call back while it does not take the replies it has:
+// what nobody reads must not fill the memory of all.
+func (b *Broker) mayStart(c *conn) bool {
+	switch {
+	case c.closing || c.blocked || c.unsent > UnsentBytesMax:
+		return false
+	case c.started > 0 && b.cfg.Crowded != nil && b.cfg.Crowded():
+		return false
+	}
+	return true
 }
 
 // throttle reads the connection on or not, by what is under way.
