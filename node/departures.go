@@ -2,7 +2,9 @@ package node
 
 import (
 	"log/slog"
+	"maps"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,9 +72,9 @@ func (d *departures) windowOver() {
 	if len(counts) > 0 {
 		attrs := make([]any, 0, 2*len(counts))
 		total := 0
-		for why, n := range counts {
-			attrs = append(attrs, why, n)
-			total += n
+		for _, why := range slices.Sorted(maps.Keys(counts)) {
+			attrs = append(attrs, why, counts[why])
+			total += counts[why]
 		}
 		d.log.Warn("more connections closed", "count", total, slog.Group("why", attrs...))
 	}

@@ -1,10 +1,10 @@
 package node
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,11 +15,29 @@ import (
 	"github.com/tidemark-log/tidemark/core/env"
 )
 
+// sharedText is written by timers and read by the test.
+type sharedText struct {
+	mu   sync.Mutex // guards text
+	text strings.Builder
+}
+
+func (s *sharedText) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *sharedText) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
 // A flood of bad connections costs a bounded number of lines, and none is forgotten in the
 // counts; what clients close themselves costs none.
 func TestFloodOfBadConnectionsIsCountedNotListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out sharedText
 		d := newDepartures(slog.New(slog.NewTextHandler(&out, nil)))
 		const flood = 5000
 		for i := range flood {
