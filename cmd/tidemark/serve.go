@@ -28,7 +28,7 @@ directory is formatted at the first start. SIGTERM or Ctrl-C stops it cleanly.`,
 		if *path == "" {
 			return usageErrorf("serve wants --config FILE; tidemark dev runs without one")
 		}
-		cfg, err := config.Load(*path)
+		cfg, err := config.Load(*path, os.Environ())
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}

@@ -21,6 +21,12 @@ type Config struct {
 	// the file has none, which one broker can do without.
 	Peer *Listener
 
+	// Admin is where HTTP serves metrics and health, host:port; "" is nowhere.
+	Admin string
+	// AdminChosen tells that the file says so. Else it is the default, and a node whose
+	// neighbour has that port does without.
+	AdminChosen bool
+
 	// Net bounds what connections may take.
 	Net Net
 	// Log sizes what every log directory has of its own.
@@ -29,6 +35,10 @@ type Config struct {
 	// Static holds Kafka's keys as the file sets them, for core/broker: topic defaults,
 	// timeouts, and what DescribeConfigs shows as set in the file.
 	Static map[string]string
+	// Own holds Tidemark's keys as they are set; what they mean is in the fields above.
+	Own map[string]string
+	// FromEnvironment are the keys that a variable sets, whatever the file says.
+	FromEnvironment []string
 	// Warnings are things that work but were probably not meant; the node logs them.
 	Warnings []string
 	_        struct{}
@@ -43,6 +53,8 @@ type Listener struct {
 	// that the node tells its own name; port 0 means the port it listens at.
 	AdvertisedHost string
 	AdvertisedPort int
+	// Advertised tells that advertised.listeners names it.
+	Advertised bool
 }
 
 // Net bounds the network boundary.

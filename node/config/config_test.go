@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +19,11 @@ import (
 )
 
 func TestFilesAreReadOrRefusedWithAReason(t *testing.T) {
-	for _, name := range []string{"testdata/accepted", "testdata/mistakes"} {
+	for _, name := range []string{"testdata/accepted", "testdata/mistakes", "testdata/environment"} {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			datadriven.RunTest(t, name, func(t *testing.T, d *datadriven.TestData) string {
-				cfg, err := Parse("server.properties", d.Input)
+				file, variables := split(d.Input)
+				cfg, err := parse("server.properties", file, variables)
 				if err != nil {
 					return err.Error() + "\n"
 				}
@@ -29,6 +31,20 @@ func TestFilesAreReadOrRefusedWithAReason(t *testing.T) {
 			})
 		})
 	}
+}
+
+var variable = regexp.MustCompile(`^[A-Z]+_`)
+
+// split tells the variables of a case from the lines of its file.
+func split(input string) (file string, variables []string) {
+	for line := range strings.Lines(input) {
+		if variable.MatchString(line) {
+			variables = append(variables, strings.TrimSuffix(line, "\n"))
+			line = "\n"
+		}
+		file += line
+	}
+	return file, variables
 }
 
 func describe(c *Config) string {
@@ -49,6 +65,12 @@ func describe(c *Config) string {
 	}
 	fmt.Fprintf(&b, "request=%d idle=%s journal=%dx%d cache=%d\n", c.Net.RequestBytesMax, c.Net.IdleMax,
 		c.Log.JournalFiles, c.Log.JournalFileBytes, c.Log.TailCacheBytes)
+	if c.AdminChosen {
+		fmt.Fprintf(&b, "admin at %q\n", c.Admin)
+	}
+	if len(c.FromEnvironment) > 0 {
+		fmt.Fprintf(&b, "environment sets %s\n", strings.Join(c.FromEnvironment, ", "))
+	}
 	for _, w := range c.Warnings {
 		b.WriteString("warning: " + w + "\n")
 	}
@@ -58,12 +80,15 @@ func describe(c *Config) string {
 func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
 func TestKafkasSampleFileStartsANode(t *testing.T) {
-	cfg, err := Load("testdata/kafka-kraft.properties")
+	cfg, err := Load("testdata/kafka-kraft.properties", nil)
 	require.NoError(t, err)
 	require.Empty(t, cfg.Warnings)
 	require.EqualValues(t, 1, cfg.NodeID)
 	require.Equal(t, []Listener{
-		{Name: "PLAINTEXT", Port: 9092, AdvertisedHost: "localhost", AdvertisedPort: 9092},
+		{
+			Name: "PLAINTEXT", Port: 9092,
+			AdvertisedHost: "localhost", AdvertisedPort: 9092, Advertised: true,
+		},
 	}, cfg.Clients)
 	require.Equal(t, "CONTROLLER", cfg.Peer.Name)
 	require.Equal(t, "168", cfg.Static["log.retention.hours"])
@@ -112,6 +137,6 @@ func TestFilesOfTheWrongKindAreRefusedBriefly(t *testing.T) {
 			require.Less(t, len(err.Error()), 8<<10)
 		})
 	}
-	_, err := Load(filepath.Join(t.TempDir(), "missing"))
+	_, err := Load(filepath.Join(t.TempDir(), "missing"), nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -10,6 +10,9 @@ import (
 
 // expected says what a key takes, for messages and for the page.
 func expected(k *metadata.ConfigKey) string {
+	if k.Name == adminKey {
+		return "host:port, or nothing"
+	}
 	switch k.Type {
 	case metadata.ConfigBool:
 		return "true or false"

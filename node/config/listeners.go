@@ -166,7 +166,7 @@ func (l *loader) readAdvertised(all []Listener) {
 			l.problem(at, "%s=%s: %s: expected an address that clients can reach, found %s", key, shown(value),
 				told.Name, shown(told.Host))
 		default:
-			all[i].AdvertisedHost, all[i].AdvertisedPort = told.Host, told.Port
+			all[i].AdvertisedHost, all[i].AdvertisedPort, all[i].Advertised = told.Host, told.Port, true
 		}
 	}
 }

@@ -15,22 +15,30 @@ import (
 	"github.com/tidemark-log/tidemark/core/metadata"
 )
 
-// Problem is one mistake in a file.
+// Problem is one mistake in a file, or in a variable of the environment.
 type Problem struct {
-	File string
-	Line int // 0 when it is something that is not there
-	Text string
+	File     string
+	Line     int    // 0 when it is something that is not there
+	Variable string // instead of file and line
+	Text     string
 }
 
 func (p Problem) Error() string {
-	if p.Line == 0 {
+	switch {
+	case p.Variable != "":
+		return p.Variable + ": " + p.Text
+	case p.Line == 0:
 		return p.File + ": " + p.Text
 	}
 	return p.File + ":" + strconv.Itoa(p.Line) + ": " + p.Text
 }
 
-// Load reads the file at path.
-func Load(path string) (*Config, error) {
+// Load reads the file at path, and over it the KAFKA_ variables of an environment in the form
+// of os.Environ. Without a path the variables are all there is.
+func Load(path string, environ []string) (*Config, error) {
+	if path == "" {
+		return parse("environment", "", environ)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
@@ -40,24 +48,30 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config: read %s: %w", path, err)
 	}
-	return Parse(path, string(text))
+	return parse(path, string(text), environ)
 }
 
 // Parse makes a Config of a file's text; name is for messages. The error joins every Problem
 // found, in the order of the lines.
-func Parse(name, text string) (*Config, error) {
+func Parse(name, text string) (*Config, error) { return parse(name, text, nil) }
+
+func parse(name, text string, environ []string) (*Config, error) {
 	entries, err := ParseProperties(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	l := &loader{file: name, set: map[string]Entry{}, cfg: &Config{Static: map[string]string{}}}
+	l := &loader{file: name, set: map[string]Entry{}, cfg: &Config{
+		Static: map[string]string{}, Own: map[string]string{},
+	}}
 	for _, e := range entries {
 		l.take(e)
 	}
+	l.readEnvironment(environ)
 	if len(l.problems) == 0 { // the rest reads values that hold
 		l.checkRoles()
 		l.readIdentity()
 		l.readListeners()
+		l.readAdmin()
 		l.checkQuorum()
 		l.readLogDirs()
 		l.checkSecurity()
@@ -82,32 +96,43 @@ func (l *loader) take(e Entry) {
 	k := keyNamed(e.Key)
 	if k == nil {
 		text := "unknown key " + shown(e.Key)
-		if hint := suggestion(e.Key); hint != "" {
+		if hint := suggestion(e); hint != "" {
 			text += ": " + hint
 		}
 		l.problem(e, "%s", text)
 		return
 	}
-	if before, ok := l.set[e.Key]; ok {
+	if before, ok := l.set[e.Key]; ok && e.Variable == "" {
 		l.warn(e, "%s is set again here; line %d has no effect", e.Key, before.Line)
 	}
 	if why := k.Validate(e.Value); why != "" {
 		l.problem(e, "%s; expected %s", why, expected(k))
 		return
 	}
+	if k.Supported != nil {
+		if why := k.Supported(e.Value); why != "" {
+			l.problem(e, "%s", why)
+			return
+		}
+	}
 	l.set[e.Key] = e
-	if !strings.HasPrefix(e.Key, ownPrefix) {
+	if strings.HasPrefix(e.Key, ownPrefix) {
+		l.cfg.Own[e.Key] = e.Value
+	} else {
 		l.cfg.Static[e.Key] = e.Value
 	}
 }
 
+func (l *loader) problemAt(at Entry, format string, args []any) Problem {
+	return Problem{File: l.file, Line: at.Line, Variable: at.Variable, Text: fmt.Sprintf(format, args...)}
+}
+
 func (l *loader) problem(at Entry, format string, args ...any) {
-	l.problems = append(l.problems, Problem{File: l.file, Line: at.Line, Text: fmt.Sprintf(format, args...)})
+	l.problems = append(l.problems, l.problemAt(at, format, args))
 }
 
 func (l *loader) warn(at Entry, format string, args ...any) {
-	p := Problem{File: l.file, Line: at.Line, Text: fmt.Sprintf(format, args...)}
-	l.cfg.Warnings = append(l.cfg.Warnings, p.Error())
+	l.cfg.Warnings = append(l.cfg.Warnings, l.problemAt(at, format, args).Error())
 }
 
 func (l *loader) err() error {
@@ -238,6 +263,18 @@ func (l *loader) checkSecurity() {
 	for _, key := range []string{"sasl.enabled.mechanisms", "super.users"} {
 		if value, at := l.value(key); value != "" {
 			l.warn(at, "%s has no effect: this release authenticates nobody", key)
+		}
+	}
+}
+
+func (l *loader) readAdmin() {
+	l.cfg.Admin, _ = l.value(adminKey)
+	l.cfg.AdminChosen = l.isSet(adminKey)
+	_, port, _ := splitHostPort(l.cfg.Admin)
+	for _, client := range l.cfg.Clients {
+		if port != 0 && client.Port == port {
+			l.problem(l.set[adminKey], "%s=%s: listener %s has that port; give each its own", adminKey,
+				l.cfg.Admin, client.Name)
 		}
 	}
 }

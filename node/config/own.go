@@ -14,6 +14,11 @@ const ownPrefix = "tidemark."
 // ownKeys are those keys. Their defaults are the ones of core/log.
 var ownKeys = []*metadata.ConfigKey{
 	{
+		Name: adminKey, Type: metadata.ConfigString, Default: "127.0.0.1:9644", Check: adminAddress,
+		Doc: "Where HTTP answers /metrics, /livez and /readyz, as host:port; no host is every address of the " +
+			"machine, empty is off. Nobody is asked who they are there, so keep it where only you reach it.",
+	},
+	{
 		Name: "tidemark.journal.file.bytes", Type: metadata.ConfigLong, Default: "67108864",
 		Min: 1 << 20, Max: 1 << 30, Check: wholeBlocks,
 		Doc: "The size of one file of the journal, a multiple of 4096.",
@@ -45,6 +50,18 @@ func wholeBlocks(value string) string {
 	return ""
 }
 
+const adminKey = ownPrefix + "admin.address"
+
+func adminAddress(value string) string {
+	if value == "" {
+		return ""
+	}
+	if _, _, err := splitHostPort(value); err != nil {
+		return "Not an address"
+	}
+	return ""
+}
+
 // keyNamed is the definition of a key, Kafka's or ours, or nil.
 func keyNamed(name string) *metadata.ConfigKey {
 	if i := slices.IndexFunc(ownKeys, func(k *metadata.ConfigKey) bool { return k.Name == name }); i >= 0 {
@@ -54,27 +71,35 @@ func keyNamed(name string) *metadata.ConfigKey {
 }
 
 // suggestion says which key may have been meant, or "".
-func suggestion(name string) string {
-	if strings.HasPrefix(name, ownPrefix) {
+func suggestion(e Entry) string {
+	if strings.HasPrefix(e.Key, ownPrefix) {
 		var names []string
 		for _, k := range ownKeys {
-			names = append(names, k.Name)
+			names = append(names, named(k.Name, e))
 		}
 		return "the keys with this prefix are " + strings.Join(names, ", ")
 	}
-	if metadata.TopicConfigKey(name) != nil {
-		return "this is a key of topics, set when a topic is created" + brokerNameOf(name)
+	if metadata.TopicConfigKey(e.Key) != nil {
+		return "this is a key of topics, set when a topic is created" + brokerNameOf(e)
 	}
-	if near := metadata.NearestBrokerConfig(name); near != "" {
-		return "did you mean " + near + "?"
+	if near := metadata.NearestBrokerConfig(e.Key); near != "" {
+		return "did you mean " + named(near, e) + "?"
 	}
 	return ""
 }
 
 // brokerNameOf tells the broker key that gives a topic key its default.
-func brokerNameOf(topicKey string) string {
-	if s := metadata.TopicConfigKey(topicKey).Synonyms; len(s) > 0 {
-		return "; its default for all topics is " + s[0].Key
+func brokerNameOf(e Entry) string {
+	if s := metadata.TopicConfigKey(e.Key).Synonyms; len(s) > 0 {
+		return "; its default for all topics is " + named(s[0].Key, e)
 	}
 	return ""
+}
+
+// named is a key's name where e comes from.
+func named(key string, e Entry) string {
+	if e.Variable == "" {
+		return key
+	}
+	return variableOfKey(key)
 }

@@ -8,10 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// Entry is one key of a properties file with the line it begins on.
+// Entry is one key of a properties file with the line it begins on, or the environment
+// variable it comes from instead.
 type Entry struct {
 	Key, Value string
 	Line       int
+	Variable   string
 }
 
 // ParseProperties reads the format of java.util.Properties: "key = value", "key: value" or
