@@ -67,6 +67,9 @@ type Net struct {
 	open      map[*conn]struct{}
 	perIP     map[string]int
 	inbound   int
+	maxConns  int // 0 means no bound
+	maxPerIP  int
+	refused   uint64 // connections beyond the bounds
 }
 
 // New returns a network for the loop's handler.
@@ -92,6 +95,7 @@ func New(cfg Config) *Net {
 	n.room.L = &n.mu
 	n.reading.max = cfg.ReadingBytesMax
 	n.reading.room.L = &n.reading.mu
+	n.maxConns, n.maxPerIP = cfg.ConnectionsMax, cfg.ConnectionsPerIP
 	n.dials, n.stop = context.WithCancel(context.Background())
 	cfg.Loop.net = n
 	return n
@@ -149,9 +153,11 @@ func (n *Net) admit(c *conn, socket net.Conn) (refusal string) {
 	switch {
 	case n.closing:
 		return "refused: the broker is stopping"
-	case n.cfg.ConnectionsMax > 0 && n.inbound >= n.cfg.ConnectionsMax:
+	case n.maxConns > 0 && n.inbound >= n.maxConns:
+		n.refused++
 		return "refused: max.connections are open"
-	case n.cfg.ConnectionsPerIP > 0 && n.perIP[ip] >= n.cfg.ConnectionsPerIP:
+	case n.maxPerIP > 0 && n.perIP[ip] >= n.maxPerIP:
+		n.refused++
 		return "refused: max.connections.per.ip are open"
 	}
 	n.inbound++
@@ -159,6 +165,20 @@ func (n *Net) admit(c *conn, socket net.Conn) (refusal string) {
 	c.ip = ip
 	n.open[c] = struct{}{}
 	return ""
+}
+
+// SetLimits changes the bounds of Config. Connections that are open stay.
+func (n *Net) SetLimits(connections, perIP int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.maxConns, n.maxPerIP = connections, perIP
+}
+
+// Refused counts the connections that were beyond the bounds.
+func (n *Net) Refused() uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.refused
 }
 
 // start runs the connection's two goroutines.

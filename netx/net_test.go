@@ -182,6 +182,26 @@ func TestConnectionsAreBoundedAndFreed(t *testing.T) {
 	}
 }
 
+func TestBoundsMayChangeWhileConnectionsAreOpen(t *testing.T) {
+	s := serve(t, netx.Config{ConnectionsMax: 1})
+	first := s.dial(t)
+	s.await(t, "one", func() bool { return s.accepted == 1 })
+	closedByPeer(t, s.dial(t))
+	require.EqualValues(t, 1, s.p.net.Refused())
+
+	s.p.net.SetLimits(2, 0)
+	second := s.dial(t)
+	s.await(t, "two", func() bool { return s.accepted == 2 })
+	s.p.net.SetLimits(1, 0)
+	closedByPeer(t, s.dial(t))
+	for _, conn := range []net.Conn{first, second} {
+		_, err := conn.Write(framed([]byte("stays")))
+		require.NoError(t, err)
+		require.Equal(t, "stays", string(readFrame(t, conn)))
+	}
+	require.EqualValues(t, 2, s.p.net.Refused())
+}
+
 func TestIdleConnectionIsClosed(t *testing.T) {
 	s := serve(t, netx.Config{IdleTimeout: 30 * time.Millisecond})
 	c := s.dial(t)

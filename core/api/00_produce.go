@@ -245,6 +245,8 @@ func (pc *produceCall) append(part *producePart, topic *Topic, p *Partition, in 
 	s.Counters.ProducedBatches++
 	s.Counters.ProducedRecords += uint64(b.Count())
 	s.Counters.ProducedBytes += uint64(len(b))
+	p.Counters.ProducedRecords += uint64(b.Count())
+	p.Counters.ProducedBytes += uint64(len(b))
 	pc.wait(part)
 	return kafka.None
 }

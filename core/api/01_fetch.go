@@ -355,8 +355,12 @@ func (f *fetchCall) answer() {
 	f.gone = true
 	f.s.Counters.FetchedBytes += uint64(f.bytes)
 	for i := range f.parts {
-		f.traceOutcome(&f.parts[i])
-		f.s.countError(f.c, f.parts[i].code)
+		part := &f.parts[i]
+		f.traceOutcome(part)
+		f.s.countError(f.c, part.code)
+		if part.read.Bytes > 0 {
+			part.p.Counters.FetchedBytes += uint64(part.read.Bytes)
+		}
 	}
 	id, all := int32(0), f.parts
 	switch {

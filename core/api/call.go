@@ -30,6 +30,7 @@ type Call struct {
 	decoded *Decoded
 	frame   env.Buffer
 	waiting waiting
+	started env.Instant
 
 	answered bool
 	silent   bool  // no reply goes out: acks=0
@@ -142,6 +143,9 @@ func (s *Server) close(c *Call, why error) {
 }
 
 func (s *Server) finish(c *Call) {
+	if c.closing == nil {
+		s.Counters.Took[c.decoded.api.Key].Add(s.now().Sub(c.started))
+	}
 	c.settle()
 	s.answered = append(s.answered, c)
 }

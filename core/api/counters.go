@@ -1,13 +1,16 @@
 package api
 
+import "github.com/tidemark-log/tidemark/core/env/timing"
+
 // Counters count what the surface did since the start. They are plain numbers of one
 // event loop; who exports them reads a copy.
 type Counters struct {
-	Requests [keyMax + 1]uint64 // by API key
-	Errors   [keyMax + 1]uint64 // error codes answered, by API key
-	Closed   uint64             // connections closed for what their requests were
-	BytesIn  uint64             // frames of requests
-	BytesOut uint64             // frames of replies
+	Requests [keyMax + 1]uint64           // by API key
+	Errors   [keyMax + 1]uint64           // error codes answered, by API key
+	Took     [keyMax + 1]timing.Histogram // from start to answer, by API key
+	Closed   uint64                       // connections closed for what their requests were
+	BytesIn  uint64                       // frames of requests
+	BytesOut uint64                       // frames of replies
 
 	ProducedBatches uint64
 	ProducedRecords uint64
@@ -23,3 +26,15 @@ type Counters struct {
 }
 
 func (c *Counters) error(key int16) { c.Errors[key]++ }
+
+// FetchSessions counts the sessions kept now, and the partitions in them.
+func (s *Server) FetchSessions() (sessions, partitions int) {
+	return len(s.sessions.byID), s.sessions.parts
+}
+
+// PartitionCounters count what clients did to one partition since the start.
+type PartitionCounters struct {
+	ProducedRecords uint64
+	ProducedBytes   uint64
+	FetchedBytes    uint64
+}

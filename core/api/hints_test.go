@@ -40,11 +40,16 @@ func elsewhere(t *testing.T) *Server {
 		&metadata.TopicRecord{Name: "t", ID: id},
 		partition(0, 2, 2), partition(1, metadata.NoLeader), partition(2, 3, 3),
 	})
-	s := NewServer(Config{Env: &env.Env{}, NodeID: 1, FetchBytes: FetchBytesMax})
+	s := NewServer(Config{Env: &env.Env{Clock: stillClock{}}, NodeID: 1, FetchBytes: FetchBytesMax})
 	s.SetImage(image)
 	s.PutTopic(image.Topic("t"), TopicConfig{MaxMessageBytes: 1 << 20, SegmentBytes: 1 << 30})
 	return s
 }
+
+// stillClock stands at the beginning.
+type stillClock struct{ env.Clock }
+
+func (stillClock) Now() env.Instant { return 0 }
 
 // reply starts a call and reads what it answers at once.
 func reply(t *testing.T, s *Server, req kmsg.Request) kmsg.Response {

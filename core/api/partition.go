@@ -18,6 +18,8 @@ type Partition struct {
 	ID  kafka.TopicID
 	Log *log.Log
 
+	Counters PartitionCounters
+
 	env     *env.Env
 	node    kafka.BrokerID
 	offline func() error // the log directory's failure, nil while it works

@@ -15,6 +15,8 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/tidemark-log/tidemark/core/api"
+	"github.com/tidemark-log/tidemark/core/broker"
 	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/kafka"
 )
@@ -32,6 +34,8 @@ import (
 //	dirs /d /e                the log directories of the next boot
 //	mv from to | ls path      what an operator does to the disk while the broker is down
 //	recoveries                print what the boot set aside
+//	static [key=value]…       the file was read again, and says this now
+//	stats                     print what the broker counts for those who watch it
 //	close conn | hex conn     the client closes, or sends the bytes below as a frame
 //	kill | power-loss | stop  end the process; boot starts it again
 //
@@ -101,6 +105,10 @@ func (s *script) verb(d *datadriven.TestData) string {
 			}
 		}
 		return out.String()
+	case "static":
+		return s.reread(d)
+	case "stats":
+		return statsShown(s.broker.Stats(2))
 	case "dirs":
 		s.dirs = nil
 		for _, arg := range d.CmdArgs {
@@ -153,6 +161,44 @@ func (s *script) bootVerb(d *datadriven.TestData) string {
 		return err.Error() + "\n"
 	}
 	return ""
+}
+
+// reread is what follows a SIGHUP.
+func (s *script) reread(d *datadriven.TestData) string {
+	static := map[string]string{}
+	for _, arg := range d.CmdArgs {
+		static[arg.Key] = strings.Join(arg.Vals, ",")
+	}
+	if err := s.broker.SetStatic(static); err != nil {
+		return err.Error() + "\n"
+	}
+	s.settle()
+	return ""
+}
+
+// statsShown leaves out what the simulated disk and clock decide.
+func statsShown(s *broker.Stats) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "ready=%v conns=%d sessions=%d/%d\n", s.Ready, s.Conns, s.FetchSessions,
+		s.FetchSessionPartitions)
+	for _, a := range api.Table() {
+		if n := s.API.Requests[a.Key]; n > 0 {
+			fmt.Fprintf(&out, "%s requests=%d errors=%d timed=%d\n", a.Name, n, s.API.Errors[a.Key],
+				s.API.Took[a.Key].Count())
+		}
+	}
+	for _, d := range s.Dirs {
+		fmt.Fprintf(&out, "%s offline=%v logs=%d segments=%d bytes=%d cached=%v reads=%d+%d journaled=%v\n", d.Path,
+			d.Err != nil, d.Logs, d.Segments, d.Bytes, d.CachedBytes > 0, d.ReadsCached, d.ReadsDisk,
+			d.Journal.Groups > 0 && d.Journal.Took.Count() == uint64(d.Journal.Groups))
+	}
+	fmt.Fprintf(&out, "topics=%d partitions=%d led=%d offline=%d\n", s.Topics, s.Partitions, s.PartitionsLed,
+		s.PartitionsOffline)
+	for _, t := range s.PerTopic {
+		fmt.Fprintf(&out, "%s partitions=%d bytes=%d in=%d/%d out=%d\n", t.Name, t.Partitions, t.Bytes,
+			t.ProducedRecords, t.ProducedBytes, t.FetchedBytes)
+	}
+	return out.String()
 }
 
 func (s *script) diskVerb(d *datadriven.TestData) string {

@@ -79,6 +79,7 @@ func (s *Server) Start(c *Call) {
 	}
 	s.Counters.Requests[d.api.Key]++
 	s.Counters.BytesIn += uint64(len(c.frame.Bytes()))
+	c.started = s.now()
 	d.api.start(s, c)
 }
 

@@ -53,6 +53,9 @@ type Config struct {
 	// Gone, if set, is told of each connection that ended: whose it was, and why. It must
 	// not call the broker.
 	Gone func(info env.ConnInfo, why string)
+	// Configured, if set, is called when keys of brokers have changed, with a look-up of
+	// the values that hold now, for what is bounded outside. It must not call the broker.
+	Configured func(value func(key string) string)
 	// Failed, if set, is told once when the broker cannot go on: its metadata log is lost.
 	// It must not call the broker.
 	Failed func(error)

@@ -81,10 +81,7 @@ func (b *Broker) reconfigure(image *metadata.Image, changed []metadata.Resource)
 		return r.Type == metadata.ResourceBroker
 	})
 	if brokers {
-		b.settings = readSettings(b.resolver, image)
-		for t := range image.Topics() {
-			b.configured(image, t)
-		}
+		b.reconfigureAll(image)
 		return
 	}
 	for _, r := range changed {
@@ -92,6 +89,28 @@ func (b *Broker) reconfigure(image *metadata.Image, changed []metadata.Resource)
 			b.configured(image, image.Topic(r.Name))
 		}
 	}
+}
+
+// reconfigureAll puts in force whatever may rest on a broker's keys.
+func (b *Broker) reconfigureAll(image *metadata.Image) {
+	b.settings = readSettings(b.resolver, image)
+	for t := range image.Topics() {
+		b.configured(image, t)
+	}
+	if b.cfg.Configured != nil {
+		b.cfg.Configured(func(key string) string { return b.resolver.Broker(image, key).Value })
+	}
+}
+
+// SetStatic puts in force what the configuration file, read again, says now. The caller keeps
+// to keys that may change while a broker runs. After an error nothing has changed.
+func (b *Broker) SetStatic(static map[string]string) error {
+	if err := b.resolver.SetStatic(static); err != nil {
+		return err
+	}
+	b.cfg.Static = static
+	b.reconfigureAll(b.api.Image())
+	return nil
 }
 
 // applyPartition makes, leads or gives up a partition.

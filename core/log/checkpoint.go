@@ -158,6 +158,7 @@ func (d *Dir) endCheckpoint() {
 	}
 	p.active = false
 	p.at = d.env.Clock.Now()
+	d.counts.checkpoints++
 	d.journal.SetCheckpoint(p.seq)
 	d.journal.CarryCheckpoint()
 	d.trace(traceCheckpoint, "", [4]int64{int64(p.seq), int64(p.logs)})

@@ -45,6 +45,7 @@ type Dir struct {
 	closed   closedFiles
 	indexes  indexCache
 	recovery Recovery
+	counts   counts
 	uses     uint64
 	err      error
 

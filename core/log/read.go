@@ -66,12 +66,15 @@ func (l *Log) Read(r ReadRequest) (ReadResult, env.Tag) {
 		return res, 0
 	}
 	if i := l.cachedAt(r.From); i >= 0 {
+		l.dir.counts.readsCached++
 		l.readCached(i, &r, &res)
 		return res, 0
 	}
 	if a := l.dir.findAhead(l, r.From); a != nil && !l.dir.env.Rare.Rare("log.ahead-missed") {
+		l.dir.counts.readsAhead++
 		return a.serve(&r)
 	}
+	l.dir.counts.readsDisk++
 	d := l.dir.newRead(l)
 	d.from, d.upTo, d.max, d.one, d.chunks = r.From, r.UpTo, max(r.MaxBytes, 0), r.MinOneBatch, r.Chunks
 	d.tag = l.dir.fetch(d)

@@ -54,17 +54,28 @@ type Resolver struct {
 // known and every value valid; the error names all that are not.
 func NewResolver(broker kafka.BrokerID, static map[string]string) (*Resolver, error) {
 	r := &Resolver{broker: Resource{Type: ResourceBroker, Name: broker.String()}}
+	if err := r.SetStatic(static); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// SetStatic replaces what the broker's file sets, by a file that was read again. After an
+// error nothing has changed.
+func (r *Resolver) SetStatic(static map[string]string) error {
+	var values Configs
 	var problems []error
 	for _, key := range slices.Sorted(maps.Keys(static)) {
-		r.static = append(r.static, ConfigEntry{key, static[key]})
+		values = append(values, ConfigEntry{key, static[key]})
 		if why := ValidateBrokerConfig(key, static[key]); why != "" {
 			problems = append(problems, errors.New(why))
 		}
 	}
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("metadata: static configs: %w", errors.Join(problems...))
+		return fmt.Errorf("metadata: static configs: %w", errors.Join(problems...))
 	}
-	return r, nil
+	r.static = values
+	return nil
 }
 
 // Topic returns the value of one topic key, for a topic with the given own configs. The

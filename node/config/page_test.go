@@ -88,26 +88,29 @@ does a value that cannot be. A key set twice takes the last value, with a warnin
 
 The first of these that sets a key counts:
 
-1. what a client set for a topic, then for this broker, then for all brokers (` + "`kafka-configs`" + ` and the like);
+1. what a client set for a topic, then for this broker, then for all brokers;
 2. an environment variable;
 3. the file;
 4. the default.
 
-Variables are named as in Apache Kafka's image: ` + "`KAFKA_LOG_DIRS`" + ` is ` + "`log.dirs`" + `, two underscores are an
-underscore, three a dash. With ` + "`KAFKA_NODE_ID`" + ` set, ` + "`tidemark serve`" + ` needs no file. A variable that names no key
-stops the start as a line of the file does; those which the scripts of Kafka's image read (` + "`KAFKA_HEAP_OPTS`" + `) and
-which Kubernetes makes beside a Service named kafka (` + "`KAFKA_SERVICE_HOST`" + `) are passed over.
+Variables are named as in Apache Kafka's image: ` + "`KAFKA_LOG_DIRS`" + ` is ` + "`log.dirs`" + `, two
+underscores are an underscore, three a dash. With ` + "`KAFKA_NODE_ID`" + ` set, ` + "`tidemark serve`" + `
+needs no file. A variable that names no key stops the start as a line of the file does; those
+which the scripts of Kafka's image read (` + "`KAFKA_HEAP_OPTS`" + `) and which Kubernetes makes beside
+a Service named kafka (` + "`KAFKA_SERVICE_HOST`" + `) are passed over.
 
 ## Reading it again
 
-After SIGHUP ` + "`tidemark serve`" + ` reads the file again. Keys marked *at run time* take their new value at once, the log
-says which; of all others that changed it says that they need a restart. A file with a mistake changes
-nothing, and the mistake is told. What a client has set goes on to count before the file.
+After SIGHUP ` + "`tidemark serve`" + ` reads the file again. Keys marked *at run time* take their new
+value at once, and the log says which; of all others that changed it says that they need a
+restart. A file with a mistake changes nothing, and the mistake is told. What a client has set
+goes on to count before the file.
 
 ## The marks
 
 *Waits for* marks keys whose duty this release does not have: they are accepted and shown to clients, and
-change nothing. *At run time* marks what takes a new value without a restart, from a client or from the file.
+change nothing. *At run time* marks what takes a new value without a restart, from a client or
+from the file.
 `
 
 func writeTable(b *strings.Builder, keys []*metadata.ConfigKey) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/env/timing"
 	"github.com/tidemark-log/tidemark/core/invariant"
 	"github.com/tidemark-log/tidemark/core/trace"
 )
@@ -48,22 +49,25 @@ type Journal struct {
 	pending    []*group // pending[0] is the next to write; the last collects
 	flying     *group
 	spare      []*group
-	next       Seq // sequence of the next group to be opened
-	durable    Seq // every group below was synced
-	checkpoint Seq // wanted: groups below are no longer needed
-	carried    Seq // a durable group carries it
-	flyingMark Seq // the group in flight carries it
+	next       Seq         // sequence of the next group to be opened
+	durable    Seq         // every group below was synced
+	checkpoint Seq         // wanted: groups below are no longer needed
+	carried    Seq         // a durable group carries it
+	flyingMark Seq         // the group in flight carries it
+	flyingFrom env.Instant // when it was submitted
 
-	// Stalls counts submissions that waited for a file to become free.
-	Stalls int
-	err    error
-	stats  Stats
+	err   error
+	stats Stats
 }
 
 // Stats counts what a journal has done since it was opened.
 type Stats struct {
 	Groups, Entries, Bytes int64
 	Files, FilesFree       int
+	// Stalls counts submissions that waited for a file to become free.
+	Stalls int64
+	// Took is from a group's submission to its durability.
+	Took timing.Histogram
 }
 
 // Collect puts an entry into the collecting group and returns that group's sequence. A
@@ -127,12 +131,12 @@ func (j *Journal) Submit() (bool, error) {
 	g := j.pending[0]
 	f := j.place(g)
 	if f == nil {
-		j.Stalls++
+		j.stats.Stalls++
 		j.prepare(g.size())
 		return false, nil
 	}
 	j.pending = append(j.pending[:0], j.pending[1:]...)
-	j.flying, j.flyingMark = g, j.checkpoint
+	j.flying, j.flyingMark, j.flyingFrom = g, j.checkpoint, j.cfg.Env.Clock.Now()
 	bufs := g.seal(header{
 		id: j.id, generation: f.generation, syncedBelow: j.durable, checkpointBelow: j.checkpoint,
 	})
@@ -169,6 +173,7 @@ func (j *Journal) Done(err error) error {
 		g.release()
 		return j.err
 	}
+	j.stats.Took.Add(j.cfg.Env.Clock.Now().Sub(j.flyingFrom))
 	j.durable = g.seq + 1
 	j.carried = max(j.carried, j.flyingMark)
 	g.release()
