@@ -30,6 +30,8 @@ type boot struct {
 	byKey  map[journal.Key]*bootLog
 	begin  env.Instant
 	report *Recovery
+
+	progress bootProgress
 }
 
 // OpenDir opens a log directory and recovers it, blocking. An error means that it must not
@@ -44,7 +46,7 @@ func OpenDir(cfg DirConfig) (*Dir, error) {
 	d.cache.limit = cfg.TailCacheBytes
 	b := &boot{
 		d: d, disk: cfg.Env.Disk, report: &d.recovery, begin: cfg.Env.Clock.Now(),
-		byKey: make(map[journal.Key]*bootLog),
+		byKey: make(map[journal.Key]*bootLog), progress: bootProgress{Progress{Path: cfg.Path}, cfg.Progress},
 	}
 	if err := b.run(); err != nil {
 		return nil, err
@@ -65,6 +67,12 @@ func (b *boot) run() error {
 		Path: d.cfg.Path + "/" + journalFolder, Env: d.env,
 		Tag: d.ops.tag(journalSlot, 0), PrepareTag: d.ops.tag(prepareSlot, 0),
 		Node: int32(d.cfg.Node), FileBytes: d.cfg.JournalFileBytes, Files: d.cfg.JournalFiles,
+		Progress: func(read, total int64) {
+			if b.progress.at.BytesTotal == 0 {
+				b.progress.enter(PhaseScan, 0, total)
+			}
+			b.progress.add(0, read)
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("log: directory %s: %w", d.cfg.Path, err)

@@ -102,6 +102,8 @@ type DirConfig struct {
 	// FlushAge bounds how long an os log's bytes stay unsynced, and how long journal
 	// files may wait for a checkpoint while little is written.
 	FlushAge time.Duration
+	// Progress, if set, is told during OpenDir how far it is. OpenDir waits for it.
+	Progress func(Progress)
 	_        struct{}
 }
 

@@ -12,7 +12,9 @@ import (
 
 // recoverLogs brings every log up from its files as replay left them.
 func (b *boot) recoverLogs() error {
+	b.progress.enter(PhaseRecover, len(b.logs), b.share())
 	for _, l := range b.logs {
+		b.progress.add(1, 0)
 		if l.skip() {
 			if l.lost {
 				b.report.damage(b.d.cfg.Path, 0, "folder of "+l.tp.String()+" is missing")
@@ -22,6 +24,7 @@ func (b *boot) recoverLogs() error {
 		if err := l.recover(); err != nil {
 			return err
 		}
+		l.read(l.share)
 	}
 	return nil
 }
@@ -251,7 +254,9 @@ func (l *bootLog) settleEnds() {
 
 // sync makes durable what boot has changed, and what a killed process had not synced.
 func (b *boot) sync() error {
+	b.progress.enter(PhaseSync, len(b.logs), 0)
 	for _, l := range b.logs {
+		b.progress.add(1, 0)
 		if l.skip() || !l.exists {
 			continue
 		}

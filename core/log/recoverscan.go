@@ -23,6 +23,7 @@ type recoverScan struct {
 	times    []byte
 	indexRaw []byte
 	file     *bootSegment
+	unread   int64 // read, and not yet told as progress
 }
 
 var errSegmentEnd = errors.New("segment ends between batches")
@@ -205,6 +206,10 @@ func (sc *recoverScan) next() (bad, io error) {
 		l.producers.apply(b, l.boot.d.env.Clock.Now())
 	}
 	sc.pos += int64(len(b))
+	if sc.unread += int64(len(b)); sc.unread >= scanBytes {
+		l.read(sc.unread)
+		sc.unread = 0
+	}
 	sc.expected, sc.epoch = b.NextOffset(), b.LeaderEpoch()
 	return nil, nil
 }

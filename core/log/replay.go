@@ -54,6 +54,8 @@ type bootLog struct {
 	damages  int
 	names    bool // names in the folder changed
 	lost     bool // the journal has entries of a log that is nowhere
+
+	share int64 // of the bytes of Progress, not yet read
 }
 
 // bootSegment is a segment as its files show it; −1: no such file.
@@ -187,9 +189,11 @@ func (b *boot) keepBlob(payload []byte) {
 
 // replay brings the journal's entries onto the folders, in their order.
 func (b *boot) replay() error {
+	b.progress.enter(PhaseReplay, 0, b.scan.Report().Bytes)
 	ordinal := 0
 	err := b.scan.Replay(func(_ journal.Seq, e journal.Entry) error {
 		ordinal++
+		b.progress.add(0, int64(len(e.Payload)))
 		l := b.byKey[e.Key]
 		if e.Kind == journal.KindBlob || l == nil || l.deleted > ordinal {
 			return nil

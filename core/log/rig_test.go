@@ -82,9 +82,52 @@ func (r *rig) open() error {
 	r.env = &env.Env{Clock: rigClock{r}, Disk: r.view, Rand: r, Tracer: r, Rare: r, Buffers: r.bufs}
 	r.cfg.Env = r.env
 	r.events, r.failed = append(r.events, trace.Event{Text: "--- open"}), nil
+	var told progressRule
+	r.cfg.Progress = func(p log.Progress) { told.check(r.t, p) }
 	dir, err := log.OpenDir(r.cfg)
+	if err == nil {
+		told.checkEnd(r.t)
+	}
 	r.dir = dir
 	return err
+}
+
+// progressRule holds what an operator is told of every boot to what progress means: phases
+// in their order, numbers that only grow, and each phase at its end when the next begins.
+type progressRule struct {
+	last log.Progress
+	any  bool
+}
+
+func (r *progressRule) check(t fataler, p log.Progress) {
+	t.Helper()
+	switch {
+	case p.Logs > p.LogsTotal || p.Bytes > p.BytesTotal:
+		t.Fatalf("progress past its total: %+v", p)
+	case !r.any || p.Phase > r.last.Phase:
+		if r.any {
+			r.checkWhole(t)
+		}
+	case p.Phase < r.last.Phase || p.Logs < r.last.Logs || p.Bytes < r.last.Bytes ||
+		p.LogsTotal != r.last.LogsTotal || p.BytesTotal != r.last.BytesTotal:
+		t.Fatalf("progress went from %+v to %+v", r.last, p)
+	}
+	r.last, r.any = p, true
+}
+
+// checkWhole leaves out the bytes of a replay, which are counted without their frames.
+func (r *progressRule) checkWhole(t fataler) {
+	t.Helper()
+	if r.last.Logs != r.last.LogsTotal || r.last.Bytes != r.last.BytesTotal && r.last.Phase != log.PhaseReplay {
+		t.Fatalf("phase ends at %+v", r.last)
+	}
+}
+
+func (r *progressRule) checkEnd(t fataler) {
+	t.Helper()
+	if r.checkWhole(t); r.last.Phase != log.PhaseSync {
+		t.Fatalf("boot ends in %s", r.last.Phase)
+	}
 }
 
 func (r *rig) mustOpen() *rig {

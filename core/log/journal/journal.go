@@ -29,6 +29,9 @@ type Config struct {
 	Node       int32 // for traces
 	FileBytes  int64 // a multiple of Block
 	Files      int   // it spreads over so many files before it stalls
+	// Progress, if set, is told after each file a scan has read, with its bytes and those
+	// of all files.
+	Progress func(read, total int64)
 }
 
 // Journal is the running journal: a machine over one write at a time.

@@ -68,15 +68,29 @@ func NewScan(cfg Config) (*Scan, error) {
 	if err := s.identify(); err != nil {
 		return s, err
 	}
-	var all []found
-	for i := range s.files {
-		groups, err := s.readFile(i)
-		if err != nil {
-			return s, err
-		}
-		all = append(all, groups...)
+	all, err := s.readFiles()
+	if err != nil {
+		return s, err
 	}
 	return s, s.choose(all)
+}
+
+func (s *Scan) readFiles() (all []found, err error) {
+	total := int64(0)
+	for _, f := range s.files {
+		total += f.size
+	}
+	for i, f := range s.files {
+		groups, err := s.readFile(i)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, groups...)
+		if s.cfg.Progress != nil {
+			s.cfg.Progress(f.size, total)
+		}
+	}
+	return all, nil
 }
 
 // Report tells what was found.
