@@ -87,7 +87,7 @@ bench: ## benchmarks; BENCH=name picks some
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 docs: ## the pages that are generated, anew
-	$(GO) test . ./node/config ./core/api -run 'Page|ProtocolDocument' -update
+	$(GO) test . ./node/config ./node/metrics ./core/api -run 'Page|ProtocolDocument' -update
 
 lint: ## golangci-lint, fetched at its pinned version
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run

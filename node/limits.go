@@ -22,4 +22,13 @@ const (
 	largeDecoderIdle = 10 * time.Second
 	// quietMax is how long a clean stop waits for writes under way.
 	quietMax = 30 * time.Second
+	// lookUpMax bounds the look-up of a name that clients are told.
+	lookUpMax = 5 * time.Second
+	// answerMax is how long somebody who watches waits for the event loop. The loop answers
+	// in milliseconds, or something is wrong with it.
+	answerMax = 5 * time.Second
+	// progressEvery and progressLogEvery pace what is told of a recovery, to those who look
+	// and to the log.
+	progressEvery    = 200 * time.Millisecond
+	progressLogEvery = 10 * time.Second
 )

@@ -1,13 +1,12 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -16,12 +15,14 @@ import (
 	"github.com/tidemark-log/tidemark/core/log"
 	"github.com/tidemark-log/tidemark/diskx"
 	"github.com/tidemark-log/tidemark/netx"
+	"github.com/tidemark-log/tidemark/node/admin"
 	"github.com/tidemark-log/tidemark/node/config"
 )
 
 // Node is a running broker.
 type Node struct {
 	cfg     *config.Config
+	opts    Options
 	log     *slog.Logger
 	loop    *netx.Loop
 	buffers *diskx.Buffers
@@ -29,27 +30,54 @@ type Node struct {
 	disk    *diskx.Disk
 	locks   []*diskx.DirLock
 	broker  *broker.Broker
-	bound   []broker.Listener
+	bound   []bound
+	admin   *admin.Server
+	status  status
 	gone    *departures
 
+	serving  chan struct{} // closed when clients are answered
 	looped   chan struct{} // closed when the loop has returned
 	failed   chan error    // one error, when the broker cannot go on
 	stopOnce sync.Once
 	stopErr  error
+
+	background sync.WaitGroup  // look-ups of names
+	leaving    context.Context // ends with Stop
+	leave      context.CancelFunc
+
+	reloading sync.Mutex
+	running   *config.Config // cfg, with what Reload has changed; guarded by reloading
+}
+
+// Options are what the process around a node has to do with it.
+type Options struct {
+	// Log takes what an operator should know; nil drops it.
+	Log *slog.Logger
+	// Version is told to those who watch the node.
+	Version string
+	// Progress, if set, is told during Start how far recovery is, a few times a second.
+	// Start waits for it.
+	Progress func(Progress)
 }
 
 // Start brings a node up: it returns when recovery is through and clients are served.
-// What an operator should know goes to log; nil drops it.
-func Start(cfg *config.Config, log *slog.Logger) (*Node, error) {
-	n := &Node{cfg: cfg, log: log, looped: make(chan struct{}), failed: make(chan error, 1)}
+func Start(cfg *config.Config, opts Options) (*Node, error) {
+	n := &Node{
+		cfg: cfg, opts: opts, log: opts.Log, running: cfg,
+		serving: make(chan struct{}), failed: make(chan error, 1),
+	}
+	n.leaving, n.leave = context.WithCancel(context.Background())
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
+	}
+	if len(cfg.FromEnvironment) > 0 {
+		n.log.Info("the environment goes before the file", "keys", cfg.FromEnvironment)
 	}
 	for _, warning := range cfg.Warnings {
 		n.log.Warn(warning)
 	}
 	if err := n.start(); err != nil {
-		n.release()
+		_ = n.release() // the first error is the one to tell
 		return nil, err
 	}
 	return n, nil
@@ -74,39 +102,61 @@ func (n *Node) start() error {
 		ConnectionsMax: n.cfg.Net.ConnectionsMax, ConnectionsPerIP: n.cfg.Net.ConnectionsPerIPMax,
 		Refused: n.gone.note,
 	})
+	if err := n.listenAdmin(); err != nil {
+		return err
+	}
 	if err := n.bind(); err != nil {
 		return err
 	}
-	n.broker, err = broker.New(broker.Config{
-		Env: &env.Env{
-			Clock: n.loop, Net: n.net, Disk: n.disk, Rand: chance{}, Host: thisHost(),
-			Tracer: untraced{}, Rare: never{}, Buffers: n.buffers,
-		},
-		NodeID: n.cfg.NodeID, ClusterID: cluster, Rack: n.cfg.Rack,
-		LogDirs: dirs, Listeners: n.bound, Static: n.cfg.Static,
-		Log: log.DirConfig{
-			JournalFileBytes: n.cfg.Log.JournalFileBytes,
-			JournalFiles:     n.cfg.Log.JournalFiles,
-			TailCacheBytes:   n.cfg.Log.TailCacheBytes,
-			ReserveBytes:     n.cfg.Log.ReserveBytes,
-		},
-		SpaceChanged: n.reportSpace,
-		Gone:         n.gone.note,
-		Crowded:      func() bool { return n.buffers.Held() > bytesHeldMax },
-		Failed:       func(err error) { n.failed <- err },
-	})
-	if err != nil {
+	if n.broker, err = broker.New(n.brokerConfig(dirs, cluster)); err != nil {
 		return err
 	}
 	if err := n.broker.Boot(); err != nil {
 		return err
 	}
 	n.reportRecovery()
+	n.looped = make(chan struct{})
+	n.status.enter(phaseStarting)
 	go func() {
 		defer close(n.looped)
 		n.loop.Run(n.broker)
 	}()
-	return nil
+	select {
+	case <-n.serving:
+		n.status.enter(phaseServing)
+		return nil
+	case err := <-n.failed:
+		n.loop.Do(func() { _ = n.broker.Stop() }) // the failure is what is told
+		return err
+	}
+}
+
+func (n *Node) brokerConfig(dirs []string, cluster string) broker.Config {
+	cfg := broker.Config{
+		Env: &env.Env{
+			Clock: n.loop, Net: n.net, Disk: n.disk, Rand: chance{}, Host: thisHost(),
+			Tracer: untraced{}, Rare: never{}, Buffers: n.buffers,
+		},
+		NodeID: n.cfg.NodeID, ClusterID: cluster, Rack: n.cfg.Rack,
+		LogDirs: dirs, Static: n.cfg.Static,
+		Log: log.DirConfig{
+			JournalFileBytes: n.cfg.Log.JournalFileBytes,
+			JournalFiles:     n.cfg.Log.JournalFiles,
+			TailCacheBytes:   n.cfg.Log.TailCacheBytes,
+			ReserveBytes:     n.cfg.Log.ReserveBytes,
+			Progress:         n.recovering,
+		},
+		SpaceChanged: n.reportSpace,
+		Gone:         n.gone.note,
+		Crowded:      func() bool { return n.buffers.Held() > bytesHeldMax },
+		Configured:   n.configured,
+		Serving:      func() { close(n.serving) },
+		Failed:       func(err error) { n.failed <- err },
+	}
+	for _, l := range n.bound {
+		cfg.Listeners = append(cfg.Listeners, l.told)
+	}
+	return cfg
 }
 
 // lockDirs makes the log directories and takes them for this process.
@@ -133,48 +183,13 @@ func (n *Node) lockDirs() ([]string, error) {
 	return dirs, nil
 }
 
-// bind opens the listeners. Clients may connect from now on; they are answered when the
-// broker is ready.
-func (n *Node) bind() error {
-	for _, l := range n.cfg.Clients {
-		addr, err := n.net.Listen(env.ClassClient, l.Name, net.JoinHostPort(l.Host, strconv.Itoa(l.Port)))
-		if err != nil {
-			return err
-		}
-		tcp := addr.(*net.TCPAddr)
-		told := broker.Listener{Name: l.Name, Host: l.AdvertisedHost, Port: int32(l.AdvertisedPort)}
-		if told.Host == "" {
-			told.Host = advertisedHost(l.Host)
-		}
-		if told.Port == 0 {
-			told.Port = int32(tcp.Port)
-		}
-		n.bound = append(n.bound, told)
-		n.log.Info("listening", "listener", l.Name, "on", tcp.String(),
-			"clients are told", net.JoinHostPort(told.Host, strconv.Itoa(int(told.Port))))
-	}
-	return nil
-}
-
-// advertisedHost is what clients are told of a listener without advertised.listeners: the
-// host it binds, or this machine's name where it binds all.
-func advertisedHost(host string) string {
-	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
-		return host
-	}
-	if name, err := os.Hostname(); err == nil {
-		return name
-	}
-	return "localhost"
-}
-
 // Addr is the address clients of the first listener are told.
 func (n *Node) Addr() string {
-	return net.JoinHostPort(n.bound[0].Host, strconv.Itoa(int(n.bound[0].Port)))
+	return address(n.bound[0].told)
 }
 
 // Port is the port clients of the first listener are told.
-func (n *Node) Port() int { return int(n.bound[0].Port) }
+func (n *Node) Port() int { return int(n.bound[0].told.Port) }
 
 // ClusterID is the id of the cluster this node formed or found.
 func (n *Node) ClusterID() (id string) {
@@ -186,15 +201,22 @@ func (n *Node) ClusterID() (id string) {
 func (n *Node) Failed() <-chan error { return n.failed }
 
 // Stop ends the node cleanly: what was accepted is written out and marked, so that the
-// next start has nothing to recover. Stopping twice is one stop.
+// next start has nothing to recover. Stopping twice is one stop. It may take as long as the
+// disks do; a process that cannot wait may end at any moment, as if it had crashed.
 func (n *Node) Stop() error {
 	n.stopOnce.Do(func() {
+		began := time.Now()
+		n.log.Info("stopping")
+		n.status.enter(phaseStopping)
+		n.leave()
 		n.net.CloseListeners()
 		n.quiesce()
 		n.loop.Do(func() { n.stopErr = n.broker.Stop() })
-		n.loop.Stop()
-		<-n.looped
 		n.stopErr = errors.Join(n.stopErr, n.release())
+		if n.stopErr == nil {
+			n.log.Info("stopped cleanly; the next start has nothing to recover",
+				"took", time.Since(began).Round(time.Millisecond).String())
+		}
 	})
 	return n.stopErr
 }
@@ -214,8 +236,16 @@ func (n *Node) quiesce() {
 
 // release gives back what start took, in reverse.
 func (n *Node) release() error {
+	n.leave()
+	n.background.Wait()
 	if n.loop != nil {
 		n.loop.Stop()
+	}
+	if n.looped != nil {
+		<-n.looped
+	}
+	if n.admin != nil {
+		n.admin.Close()
 	}
 	if n.net != nil {
 		n.net.Shutdown()

@@ -17,7 +17,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func testConfig(t *testing.T, dir string, id int) *config.Config {
 	t.Helper()
 	cfg, err := config.Parse("test", fmt.Sprintf("process.roles=broker,controller\nnode.id=%d\n"+
-		"listeners=PLAINTEXT://127.0.0.1:0\nlog.dirs=%s\ntidemark.journal.file.bytes=1048576\n", id, dir))
+		"listeners=PLAINTEXT://127.0.0.1:0\nlog.dirs=%s\ntidemark.journal.file.bytes=1048576\n"+
+		"tidemark.admin.address=\n", id, dir))
 	require.NoError(t, err)
 	return cfg
 }
@@ -26,25 +27,25 @@ func testConfig(t *testing.T, dir string, id int) *config.Config {
 // another id is refused before it can do harm.
 func TestDirectoryKeepsItsIdentity(t *testing.T) {
 	dir := t.TempDir()
-	first, err := Start(testConfig(t, dir, 1), nil)
+	first, err := Start(testConfig(t, dir, 1), Options{})
 	require.NoError(t, err)
 	cluster := first.ClusterID()
 	require.NoError(t, first.Stop())
 
-	again, err := Start(testConfig(t, dir, 1), nil)
+	again, err := Start(testConfig(t, dir, 1), Options{})
 	require.NoError(t, err)
 	require.Equal(t, cluster, again.ClusterID())
 	require.NoError(t, again.Stop())
 
-	_, err = Start(testConfig(t, dir, 2), nil)
+	_, err = Start(testConfig(t, dir, 2), Options{})
 	require.ErrorContains(t, err, "belongs to node 1")
 }
 
 func TestSecondProcessOnADirectoryIsRefused(t *testing.T) {
 	dir := t.TempDir()
-	first, err := Start(testConfig(t, dir, 1), nil)
+	first, err := Start(testConfig(t, dir, 1), Options{})
 	require.NoError(t, err)
-	_, err = Start(testConfig(t, dir, 1), nil)
+	_, err = Start(testConfig(t, dir, 1), Options{})
 	require.ErrorContains(t, err, "in use by")
 	require.NoError(t, first.Stop())
 }
@@ -60,7 +61,7 @@ func TestUnreadableIdentityChangesNothing(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, metaFile)
 			require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-			_, err := Start(testConfig(t, dir, 1), nil)
+			_, err := Start(testConfig(t, dir, 1), Options{})
 			require.ErrorContains(t, err, path)
 			left, err := os.ReadFile(path)
 			require.NoError(t, err)

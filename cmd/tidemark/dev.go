@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +17,8 @@ func devCommand() *cobra.Command {
 		Use:   "dev",
 		Short: "Run a broker for development, without a configuration file",
 		Long: `Dev runs one broker on loopback with Kafka's defaults. It is the broker that serve runs
-and keeps the same promises; only where it listens and keeps its files is chosen for you.`,
+and keeps the same promises; only where it listens and keeps its files is chosen for you.
+The files are kept: the next dev with the same --dir finds its topics again.`,
 		Example: `  tidemark dev
   tidemark dev --dir ./data --port 19092`,
 		Args: exactArgs(0, "no arguments besides flags"),
@@ -32,14 +34,20 @@ and keeps the same promises; only where it listens and keeps its files is chosen
 			}
 			*dir = filepath.Join(cache, "tidemark-dev")
 		}
-		cfg, err := config.Parse("dev", fmt.Sprintf("process.roles=broker,controller\nnode.id=1\n"+
-			"listeners=PLAINTEXT://127.0.0.1:%d\nlog.dirs=%s\n", *port, *dir))
+		cfg, err := devConfig(*dir, *port)
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}
-		return runNode(cmd.Context(), cfg, func(n *node.Node) {
+		return runNode(cmd.Context(), cfg, life{ready: func(n *node.Node) {
 			fmt.Fprintf(cmd.OutOrStdout(), "ready: %s   files in %s   stop with Ctrl-C\n", n.Addr(), *dir)
-		})
+		}})
 	}
 	return cmd
+}
+
+// devConfig says where dev listens and keeps its files, and nothing else: everything that a
+// promise rests on is as serve has it.
+func devConfig(dir string, port int) (*config.Config, error) {
+	return config.Parse("dev", fmt.Sprintf("process.roles=broker,controller\nnode.id=1\n"+
+		"listeners=PLAINTEXT://127.0.0.1:%d\nlog.dirs=%s\n", port, strings.ReplaceAll(dir, `\`, `\\`)))
 }

@@ -143,4 +143,7 @@ func (b *Broker) registered(answer controller.BrokerRegistered) {
 	for _, id := range slices.Sorted(maps.Keys(b.conns)) {
 		b.start(b.conns[id])
 	}
+	if b.cfg.Serving != nil {
+		b.cfg.Serving()
+	}
 }

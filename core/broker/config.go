@@ -56,6 +56,9 @@ type Config struct {
 	// Configured, if set, is called when keys of brokers have changed, with a look-up of
 	// the values that hold now, for what is bounded outside. It must not call the broker.
 	Configured func(value func(key string) string)
+	// Serving, if set, is called once when the broker is registered and answers clients. It
+	// must not call the broker.
+	Serving func()
 	// Failed, if set, is told once when the broker cannot go on: its metadata log is lost.
 	// It must not call the broker.
 	Failed func(error)

@@ -102,6 +102,11 @@ func (b *Broker) reconfigureAll(image *metadata.Image) {
 	}
 }
 
+// Config is the value of a broker key that holds now. The key must be known.
+func (b *Broker) Config(key string) metadata.EffectiveConfig {
+	return b.resolver.Broker(b.api.Image(), key)
+}
+
 // SetStatic puts in force what the configuration file, read again, says now. The caller keeps
 // to keys that may change while a broker runs. After an error nothing has changed.
 func (b *Broker) SetStatic(static map[string]string) error {

@@ -2,7 +2,6 @@ package nodetest
 
 import (
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -30,7 +29,7 @@ type Option func(*options)
 
 // Property sets a key of server.properties, for example
 // Property("auto.create.topics.enable", "false"). An unknown key fails the test.
-// Default: Kafka's defaults, and a journal of 3 files of 1 MiB.
+// Default: Kafka's defaults, a journal of 3 files of 1 MiB, and no port for metrics.
 func Property(key, value string) Option {
 	return func(o *options) { o.properties[key] = value }
 }
@@ -46,6 +45,7 @@ func Start(t testing.TB, opts ...Option) *Broker {
 	b := &Broker{t: t, cfg: options{properties: map[string]string{
 		"tidemark.journal.file.bytes": "1048576",
 		"tidemark.journal.files":      "3",
+		"tidemark.admin.address":      "",
 	}}}
 	for _, o := range opts {
 		o(&b.cfg)
@@ -60,6 +60,15 @@ func Start(t testing.TB, opts ...Option) *Broker {
 
 // Addr is the bootstrap address. It stays the same over Stop and Restart.
 func (b *Broker) Addr() string { return fmt.Sprintf("127.0.0.1:%d", b.port) }
+
+// AdminAddr is where metrics and health are answered if the property
+// tidemark.admin.address says so, for example "127.0.0.1:0"; else "".
+func (b *Broker) AdminAddr() string {
+	if b.node == nil {
+		return ""
+	}
+	return b.node.AdminAddr()
+}
 
 // Stop ends the broker cleanly. A stopped broker stays stopped.
 func (b *Broker) Stop() {
@@ -81,7 +90,7 @@ func (b *Broker) Restart() {
 	if err != nil {
 		b.t.Fatalf("nodetest: %v", err)
 	}
-	b.node, err = node.Start(cfg, slog.New(slog.DiscardHandler))
+	b.node, err = node.Start(cfg, node.Options{Version: "nodetest"})
 	if err != nil {
 		b.t.Fatalf("nodetest: start: %v", err)
 	}
