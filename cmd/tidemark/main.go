@@ -9,11 +9,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func main() {
+func main() { os.Exit(run()) }
+
+// run is the command in its process, from the signals to the exit code.
+func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := exitCode(rootCommand().ExecuteContext(ctx))
-	stop()
-	os.Exit(code)
+	defer stop()
+	return exitCode(rootCommand().ExecuteContext(ctx))
 }
 
 func rootCommand() *cobra.Command {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"os"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -10,7 +8,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"tidemark": func() { os.Exit(exitCode(rootCommand().ExecuteContext(context.Background()))) },
+		"tidemark": main,
 	})
 }
 
@@ -20,7 +18,8 @@ func TestCommandLine(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
+			"exits": exits, "serving": serving, "dev": dev, "signal": signalCommand, "ended": ended, "told": told,
+			"occupied": occupied, "newer-journal": newerJournal, "free-port": freePort,
 		},
 	})
 }

@@ -84,7 +84,9 @@ func runNode(ctx context.Context, cfg *config.Config, life life) error {
 		view.show(p)
 		manager.recovering(p)
 	}
-	n, err := startNode(ctx, cfg, node.Options{Log: log, Version: buildVersion(), Progress: progress})
+	n, err := startNode(ctx, log, func() (*node.Node, error) {
+		return node.Start(cfg, node.Options{Log: log, Version: buildVersion(), Progress: progress})
+	})
 	view.end()
 	if n == nil {
 		return err
@@ -123,41 +125,48 @@ func limitMemory() {
 
 // startNode starts a node, unless ctx ends before it is up: recovery may be left at any
 // moment, as by a crash. It gives neither node nor error then.
-func startNode(ctx context.Context, cfg *config.Config, opts node.Options) (*node.Node, error) {
+func startNode(ctx context.Context, log *slog.Logger, start func() (*node.Node, error)) (*node.Node, error) {
 	type started struct {
 		node *node.Node
 		err  error
 	}
 	up := make(chan started, 1)
 	go func() {
-		n, err := node.Start(cfg, opts)
+		n, err := start()
 		up <- started{n, err}
 	}()
 	select {
 	case s := <-up:
 		return s.node, s.err
 	case <-ctx.Done():
-		opts.Log.Info("stopped during the start; nothing is lost, and the next one begins anew")
+		log.Info("stopped during the start; nothing is lost, and the next one begins anew")
 		return nil, nil
 	}
 }
 
-// stopNode stops cleanly. A second signal ends the wait, and so does stopMax: what is not
-// written out is recovered by the next start.
+// stopNode stops cleanly, unless a second signal says that it must end now.
 func stopNode(n *node.Node, manager *manager) error {
 	manager.stopping()
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(again)
+	return awaitStop(n.Stop, again)
+}
+
+// awaitStop waits for a clean stop, but not longer than stopMax, and not past another signal:
+// what is not written out by then is recovered by the next start.
+func awaitStop(stop func() error, again <-chan os.Signal) error {
 	stopped := make(chan error, 1)
-	go func() { stopped <- n.Stop() }()
+	go func() { stopped <- stop() }()
+	late := time.NewTimer(stopMax)
+	defer late.Stop()
 	const lost = "what was acknowledged is safe, and the next start recovers as after a crash"
 	select {
 	case err := <-stopped:
 		return err
 	case <-again:
 		return exitErrorf(exitInterrupted, "stopped at once, as asked: %s", lost)
-	case <-time.After(stopMax):
+	case <-late.C:
 		return fmt.Errorf("not stopped after %s, so ended at once: %s", stopMax, lost)
 	}
 }
