@@ -138,10 +138,12 @@ func (l *Log) makeHome() error {
 
 // clean tells that nothing has changed since the files were last up to date.
 func (l *Log) clean() bool {
+	if !l.named && l.end == 0 && l.cut == nil {
+		return true // nobody ever wrote to it: the journal goes on to say all there is to say
+	}
 	s := l.active()
 	saved := len(l.snapshots) > 0 && l.snapshots[len(l.snapshots)-1].offset == l.end
-	return l.flushed == l.end && !l.dirty && !l.epochs.changed && s.indexesSaved() &&
-		(saved && l.named || !l.named && l.end == 0)
+	return l.flushed == l.end && !l.dirty && !l.epochs.changed && s.indexesSaved() && saved && l.named
 }
 
 // saveSegment writes what is in memory only, and syncs.

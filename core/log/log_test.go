@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/log"
 )
@@ -34,6 +35,48 @@ func TestAppendedIsDurableWhenItsGroupIs(t *testing.T) {
 	r.steps.Run()
 	require.EqualValues(t, 1, l.DurableEnd())
 	require.Equal(t, []string{"0:a/0"}, r.texts(l))
+}
+
+// Thousands of partitions that nobody wrote to yet must not make a stop long: they stay in
+// the journal, and are found there with their epochs.
+func TestUnwrittenLogsGetNoFilesAtAStop(t *testing.T) {
+	for _, policy := range []log.FlushPolicy{log.FlushGroup, log.FlushOS} {
+		t.Run(policy.String(), func(t *testing.T) {
+			r := newRig(t, nil).mustOpen()
+			cfg := smallConfig()
+			cfg.Flush = policy
+			for p := range int32(20) {
+				r.create("orders", p, cfg).BeginEpoch(3)
+			}
+			require.EqualValues(t, 0, r.append(r.log("orders", 7), batch("written", 1, 0, 1000, nil), 3))
+			r.settle()
+			for range 3 {
+				r.close()
+				entries, err := r.disk.Mount(func(env.Completion) {}).List(r.cfg.Path)
+				require.NoError(t, err)
+				folders := 0
+				for _, e := range entries {
+					if e.Dir && e.Name != "journal" {
+						folders++
+					}
+				}
+				require.Equal(t, 1, folders)
+
+				r.mustOpen()
+				require.True(t, r.dir.Recovery().Clean)
+				require.Len(t, r.dir.All(), 20)
+				for p := range int32(20) {
+					l := r.log("orders", p)
+					require.EqualValues(t, 3, l.LatestEpoch())
+					require.Equal(t, policy, l.Policy())
+				}
+				require.Equal(t, []string{"0:written/0"}, r.texts(r.log("orders", 7)))
+			}
+			require.EqualValues(t, 0, r.append(r.log("orders", 8), batch("later", 1, 0, 1000, nil), 3))
+			r.settle()
+			require.EqualValues(t, 1, r.log("orders", 8).DurableEnd())
+		})
+	}
 }
 
 func TestLogIsTheSameAfter(t *testing.T) {
