@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -211,4 +212,36 @@ func TestReloadGivesBackDefaults(t *testing.T) {
 	out.reset()
 	require.NoError(t, n.Reload(parse(t, dir, "tidemark.admin.address=")))
 	require.Contains(t, out.String(), `changed=0 "need a restart"=0`)
+}
+
+// Clients do not hold a stop up, whatever they are doing: nothing, half of a request, or
+// waiting for records that will not come.
+func TestStopDoesNotWaitForClients(t *testing.T) {
+	n := start(t, parse(t, t.TempDir(), "tidemark.admin.address=127.0.0.1:0"), io.Discard)
+	for _, sent := range []string{"", "\x00\x00", "\x00\x00\x10\x00half"} {
+		conn, err := net.Dial("tcp", n.Addr())
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = conn.Write([]byte(sent))
+		require.NoError(t, err)
+	}
+	watcher, err := net.Dial("tcp", n.AdminAddr())
+	require.NoError(t, err)
+	defer watcher.Close()
+
+	client, err := kgo.NewClient(kgo.SeedBrokers(n.Addr()), kgo.AllowAutoTopicCreation(),
+		kgo.FetchMaxWait(time.Minute), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
+			"quiet": {0: kgo.NewOffset().At(0)},
+		}))
+	require.NoError(t, err)
+	defer client.Close()
+	require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Topic: "quiet", Value: []byte("v")}).FirstErr())
+	require.Equal(t, 1, client.PollFetches(t.Context()).NumRecords())
+	for { // until it waits for a second record
+		_, text := get(t, n.AdminAddr(), "/metrics")
+		if metric(t, text, "tidemark_fetch_waits_total") > 0 {
+			break
+		}
+	}
+	require.NoError(t, n.Stop())
 }

@@ -14,6 +14,7 @@ const (
 	idleMax = 2 * time.Minute
 	// writeMax bounds an answer, the wait for the event loop included.
 	writeMax = 30 * time.Second
-	// leaveMax is how long Close waits for answers under way.
-	leaveMax = time.Second
+	// leaveMax is how long Close waits for answers under way, and for connections that have
+	// not asked anything yet.
+	leaveMax = 200 * time.Millisecond
 )
