@@ -172,8 +172,12 @@ func (n *Node) ready() admin.Health {
 	}
 	h := admin.Health{OK: true, Lines: []string{"ready"}}
 	for _, d := range s.Dirs {
-		if d.Err != nil {
+		switch {
+		case d.Err != nil:
 			h.Lines = append(h.Lines, fmt.Sprintf("log directory %s is not served: %v", d.Path, d.Err))
+		case d.Tight:
+			h.Lines = append(h.Lines, fmt.Sprintf("log directory %s takes no records: its volume is nearly full",
+				d.Path))
 		}
 	}
 	return h

@@ -235,7 +235,8 @@ func TestStopDoesNotWaitForClients(t *testing.T) {
 		}))
 	require.NoError(t, err)
 	defer client.Close()
-	require.NoError(t, client.ProduceSync(t.Context(), &kgo.Record{Topic: "quiet", Value: []byte("v")}).FirstErr())
+	record := &kgo.Record{Topic: "quiet", Value: []byte("v")}
+	require.NoError(t, client.ProduceSync(t.Context(), record).FirstErr())
 	require.Equal(t, 1, client.PollFetches(t.Context()).NumRecords())
 	for { // until it waits for a second record
 		_, text := get(t, n.AdminAddr(), "/metrics")

@@ -7,6 +7,7 @@ type Stats struct {
 	Logs     int
 	Segments int
 	Bytes    int64 // of all segments
+	Tight    bool  // clients' appends are refused for want of room
 
 	Journal     journal.Stats
 	Waiting     int64 // bytes that wait for the journal
@@ -27,7 +28,7 @@ type counts struct {
 // Stats looks at every segment, which is for a scrape and not for the data path.
 func (d *Dir) Stats() Stats {
 	s := Stats{
-		Logs: len(d.order), Journal: d.journal.Stats(), Waiting: d.journal.WaitingBytes(),
+		Logs: len(d.order), Tight: d.space.tight, Journal: d.journal.Stats(), Waiting: d.journal.WaitingBytes(),
 		Checkpoints: d.counts.checkpoints, CachedBytes: d.cache.bytes, CacheLimit: d.cache.limit,
 		ReadsCached: d.counts.readsCached, ReadsAhead: d.counts.readsAhead, ReadsDisk: d.counts.readsDisk,
 	}

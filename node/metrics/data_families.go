@@ -60,6 +60,11 @@ var dataFamilies = []family{
 		read: number(func(s *broker.Stats) uint64 { return s.API.ProducedBytes }),
 	},
 	{
+		name: "tidemark_produced_refused_total", kind: counter,
+		help: "Batches refused because the volume is nearly full; their producers try again.",
+		read: number(func(s *broker.Stats) uint64 { return s.API.RefusedForRoom }),
+	},
+	{
 		name: "tidemark_produced_repeats_total", kind: counter,
 		help: "Batches that an idempotent producer sent again, answered and not appended.",
 		read: number(func(s *broker.Stats) uint64 { return s.API.RepeatedBatches }),
@@ -165,6 +170,11 @@ var directoryFamilies = []family{
 		read: perDirectory(func(d *broker.DirStats) int { return oneIf(d.Err == nil) }),
 	},
 	{
+		name: "tidemark_directory_full", kind: gauge, labels: []string{"directory"},
+		help: "1 while records are refused because the volume is nearly full: tidemark.reserve.bytes. Reads go on.",
+		read: perDirectory(func(d *broker.DirStats) int { return oneIf(d.Tight) }),
+	},
+	{
 		name: "tidemark_directory_free_bytes", kind: gauge, labels: []string{"directory"},
 		help: "What the volume has left, for whoever runs the broker.",
 		read: func(s *Snapshot, out *sink) {
@@ -202,7 +212,7 @@ var directoryFamilies = []family{
 	},
 	{
 		name: "tidemark_reads_total", kind: counter, labels: []string{"directory", "from"},
-		help: "Reads of a partition by what answered them: memory, or disk.",
+		help: "Reads of a partition by what answered them: memory, what was read ahead of a consumer, or the disk.",
 		read: func(s *Snapshot, out *sink) {
 			if s.Broker == nil {
 				return
@@ -210,6 +220,7 @@ var directoryFamilies = []family{
 			for i := range s.Broker.Dirs {
 				d := &s.Broker.Dirs[i]
 				out.add(float64(d.ReadsCached), d.Path, "memory")
+				out.add(float64(d.ReadsAhead), d.Path, "ahead")
 				out.add(float64(d.ReadsDisk), d.Path, "disk")
 			}
 		},
