@@ -20,8 +20,8 @@ const (
 	inflatedUsual = 8 << 20
 	// largeDecoderIdle is how long that decoder keeps its memory for the next one.
 	largeDecoderIdle = 10 * time.Second
-	// quietMax is how long a clean stop waits for writes under way.
-	quietMax = 30 * time.Second
+	// quietMax is how long a clean stop waits until everything is written out.
+	quietMax = time.Minute
 	// lookUpMax bounds the look-up of a name that clients are told.
 	lookUpMax = 5 * time.Second
 	// answerMax is how long somebody who watches waits for the event loop. The loop answers

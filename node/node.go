@@ -210,10 +210,13 @@ func (n *Node) Stop() error {
 		n.status.enter(phaseStopping)
 		n.leave()
 		n.net.CloseListeners()
-		n.quiesce()
+		quiet := n.quiesce()
 		n.loop.Do(func() { n.stopErr = n.broker.Stop() })
+		if !quiet && errors.Is(n.stopErr, log.ErrBusy) {
+			n.stopErr = nil // the operator was told
+		}
 		n.stopErr = errors.Join(n.stopErr, n.release())
-		if n.stopErr == nil {
+		if quiet && n.stopErr == nil {
 			n.log.Info("stopped cleanly; the next start has nothing to recover",
 				"took", time.Since(began).Round(time.Millisecond).String())
 		}
@@ -221,16 +224,19 @@ func (n *Node) Stop() error {
 	return n.stopErr
 }
 
-// quiesce sends the clients away and waits until the disks are quiet.
-func (n *Node) quiesce() {
+// quiesce sends the clients away and waits until everything is written out.
+func (n *Node) quiesce() (ok bool) {
 	quiet := make(chan struct{})
 	if !n.loop.Call(func() { n.broker.Quiesce(func() { close(quiet) }) }) {
-		return
+		return false
 	}
 	select {
 	case <-quiet:
+		return true
 	case <-time.After(quietMax):
-		n.log.Warn("the disks are not quiet; the next start recovers as after a crash", "waited", quietMax)
+		n.log.Warn("not everything could be written out; what was acknowledged is safe, and the next start "+
+			"recovers as after a crash", "waited", quietMax.String())
+		return false
 	}
 }
 

@@ -7,11 +7,15 @@ import (
 	"slices"
 )
 
-// Quiesce is the first half of a clean stop: the clients are sent away, and quiet is called
-// once, from Drained, when the disks have nothing in flight. Stop may follow then.
+// Quiesce is the first half of a clean stop: the clients are sent away, what is not in its
+// files yet is written out in the background, and quiet is called once, from Drained, when
+// that is done and the disks have nothing in flight. Stop may follow then, or at any time.
 func (b *Broker) Quiesce(quiet func()) {
 	b.leaving, b.quiet = true, quiet
 	b.sendClientsAway()
+	for _, d := range b.dirs {
+		d.WriteOut()
+	}
 }
 
 // tellQuiet calls what Quiesce was given when the time has come.

@@ -143,7 +143,7 @@ func (l *Log) clean() bool {
 	}
 	s := l.active()
 	saved := len(l.snapshots) > 0 && l.snapshots[len(l.snapshots)-1].offset == l.end
-	return l.flushed == l.end && !l.dirty && !l.epochs.changed && s.indexesSaved() && saved && l.named
+	return l.flushed == l.end && !l.epochs.changed && s.indexesSaved() && saved && l.named
 }
 
 // saveSegment writes what is in memory only, and syncs.

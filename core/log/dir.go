@@ -46,8 +46,10 @@ type Dir struct {
 	indexes  indexCache
 	recovery Recovery
 	counts   counts
-	uses     uint64
-	err      error
+
+	writingOut bool // a clean stop has begun
+	uses       uint64
+	err        error
 
 	// scratch
 	effects     Effects

@@ -499,9 +499,11 @@ func (m *machine) close() {
 	if !m.r.dir.Idle() {
 		m.fatalf("not idle after everything completed")
 	}
+	writeOut := rapid.Bool().Draw(m.t, "write out first")
 	if rapid.IntRange(0, 2).Draw(m.t, "crash in close") == 0 {
 		policies := m.policies()
 		m.r.disk.CrashAfterOps(rapid.IntRange(1, 60).Draw(m.t, "ops"))
+		m.writeOut(writeOut)
 		err := m.r.dir.Close()
 		full := m.small && (errors.Is(err, env.ErrNoSpace) || errors.Is(err, log.ErrBusy))
 		if err != nil && !errors.Is(err, env.ErrClosed) && !full {
@@ -515,6 +517,7 @@ func (m *machine) close() {
 		return
 	}
 	policies := m.policies()
+	m.writeOut(writeOut)
 	err := m.r.dir.Close()
 	if m.small && (errors.Is(err, env.ErrNoSpace) || errors.Is(err, log.ErrBusy)) {
 		m.end(false)
@@ -537,6 +540,14 @@ func (m *machine) close() {
 		m.fatalf("clean stop not recognised")
 	}
 	m.reconcile(nil, false)
+}
+
+// writeOut is what a broker does before it closes, if it has the time.
+func (m *machine) writeOut(do bool) {
+	if do {
+		m.r.dir.WriteOut()
+		m.r.settle()
+	}
 }
 
 // reconcile compares what came back with what may come back, and takes it as the truth.

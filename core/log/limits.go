@@ -55,6 +55,9 @@ const (
 	// the device to the journal.
 	syncJobsMax = 8
 
+	// writeOutJobsMax bounds the same at a stop, when nobody else needs the device.
+	writeOutJobsMax = 64
+
 	// sideBytes is how much is appended to a log before a checkpoint also saves its
 	// indexes and producer state. It bounds what boot reads per log.
 	sideBytes = 4 << 20

@@ -79,6 +79,36 @@ func TestUnwrittenLogsGetNoFilesAtAStop(t *testing.T) {
 	}
 }
 
+// Syncs of many logs go side by side in the background; what blocks does not grow with them.
+func TestAfterWriteOutACloseDoesNotGrowWithLogs(t *testing.T) {
+	for _, policy := range []log.FlushPolicy{log.FlushGroup, log.FlushOS} {
+		t.Run(policy.String(), func(t *testing.T) {
+			r := newRig(t, nil).mustOpen()
+			cfg := smallConfig()
+			cfg.Flush = policy
+			for p := range int32(50) {
+				fill(r, r.create("orders", p, cfg), 3)
+			}
+			r.settle()
+			require.True(t, r.dir.Idle())
+			r.dir.WriteOut()
+			require.False(t, r.dir.Idle())
+			r.settle()
+			require.True(t, r.dir.Idle())
+			r.disk.CrashAfterOps(40)
+			require.NoError(t, r.dir.Close())
+			r.disk.CrashAfterOps(0)
+			r.powerLoss()
+			r.mustOpen()
+			require.True(t, r.dir.Recovery().Clean)
+			require.Zero(t, r.dir.Recovery().IndexesRebuilt)
+			for p := range int32(50) {
+				require.Len(t, r.texts(r.log("orders", p)), 3)
+			}
+		})
+	}
+}
+
 func TestLogIsTheSameAfter(t *testing.T) {
 	for _, policy := range []log.FlushPolicy{log.FlushGroup, log.FlushOS} {
 		for _, how := range []string{"close", "kill", "power"} {

@@ -140,5 +140,6 @@ func (d *Dir) WantsRoom() bool {
 // Idle tells that no operation is in flight and none is due: the moment to Close. On a full
 // volume what is due has to wait, and does not count.
 func (d *Dir) Idle() bool {
-	return d.ops.inFlight == 0 && !d.journal.Busy() && (len(d.active) == 0 || d.space.stuck)
+	return d.ops.inFlight == 0 && !d.journal.Busy() &&
+		(len(d.active) == 0 && d.writtenOut() || d.space.stuck)
 }

@@ -79,7 +79,7 @@ func (d *Dir) startJobs() {
 		case l.gone:
 			l.queuedJob = false
 			d.served(l)
-		case d.running >= syncJobsMax || l.blocked || l.cut != nil || l.gate >= d.journal.Durable():
+		case d.running >= d.jobsMax() || l.blocked || l.cut != nil || l.gate >= d.journal.Durable():
 			keep = append(keep, l)
 		default:
 			l.queuedJob = false
@@ -162,7 +162,8 @@ func (d *Dir) jobStepped(o op, done env.Completion) {
 // segment wait until enough has been appended; they only save boot some reading.
 func (j *syncJob) writeFiles() {
 	l := j.log
-	save := l.named && (l.unsaved >= sideBytes || l.dir.env.Rare.Rare("log.early-save"))
+	save := l.named &&
+		(l.unsaved >= sideBytes || l.dir.writingOut || l.dir.env.Rare.Rare("log.early-save"))
 	for _, s := range l.unsafe() { // also of segments in no file yet: the snapshot vouches
 		if s.sealed || save {
 			j.writeIndexes(s)

@@ -197,6 +197,12 @@ func (r *run) stopBroker() {
 		if r.failed(err) || !live || r.failed(w.Run(w.Now().Add(stopPause))) {
 			break
 		}
+		quiet := false
+		r.broker.Do(func() { r.process.Quiesce(func() { quiet = true }) })
+		_, err = w.RunUntil(w.Now().Add(stopMax), func() bool { return quiet || !r.broker.Up() })
+		if r.failed(err) {
+			break
+		}
 		refused := false
 		r.broker.Stop(func() error {
 			err := r.process.Stop()
