@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/log"
 )
 
 // metaFile is Kafka's name of the file that says whose directory this is.
@@ -36,6 +37,9 @@ func identify(dirs []string, node kafka.BrokerID) (string, error) {
 		if found[i] = id; id == nil {
 			continue
 		}
+		if err := checkOurs(dir); err != nil {
+			return "", err
+		}
 		if id.nodeID != node {
 			return "", fmt.Errorf("node: %s belongs to node %d, and this is node %d (node.id)", dir, id.nodeID, node)
 		}
@@ -57,6 +61,29 @@ func identify(dirs []string, node kafka.BrokerID) (string, error) {
 		}
 	}
 	return cluster, nil
+}
+
+// checkOurs refuses a directory of Apache Kafka, whose meta.properties looks like ours. Its
+// logs could be read, but its metadata cannot, and a start would change what it finds.
+func checkOurs(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("node: %w", err)
+	}
+	logs := ""
+	for _, e := range entries {
+		if e.IsDir() && e.Name() == log.JournalFolder {
+			return nil
+		}
+		if _, err := kafka.ParseTopicPartition(e.Name()); err == nil && e.IsDir() {
+			logs = e.Name()
+		}
+	}
+	if logs == "" { // a start that got no further
+		return nil
+	}
+	return fmt.Errorf("node: %s holds logs (%s) and no journal: it is a directory of Apache Kafka, or half of "+
+		"one of ours; nothing was changed. Give this node an empty directory", dir, logs)
 }
 
 // newID is a random id in Kafka's form.

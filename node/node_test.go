@@ -72,3 +72,21 @@ func TestUnreadableIdentityChangesNothing(t *testing.T) {
 		})
 	}
 }
+
+// Somebody who tries Tidemark on Kafka's directory finds it as it was.
+func TestKafkasDirectoryIsRefusedAndLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, metaFile),
+		[]byte("#\n#Wed Nov 25 20:20:15 UTC 2026\ncluster.id=x\nversion=1\nnode.id=1\ndirectory.id=y\n"), 0o644))
+	for _, name := range []string{"__cluster_metadata-0", "orders-0"} {
+		require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o755))
+		path := filepath.Join(dir, name, "00000000000000000000.log")
+		require.NoError(t, os.WriteFile(path, []byte("kafka's"), 0o644))
+	}
+	_, err := Start(testConfig(t, dir, 1), Options{})
+	require.ErrorContains(t, err, "it is a directory of Apache Kafka")
+	left, err := os.ReadFile(filepath.Join(dir, "orders-0", "00000000000000000000.log"))
+	require.NoError(t, err)
+	require.Equal(t, "kafka's", string(left))
+	require.NoDirExists(t, filepath.Join(dir, "journal"))
+}

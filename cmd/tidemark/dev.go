@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -38,9 +40,13 @@ The files are kept: the next dev with the same --dir finds its topics again.`,
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}
-		return runNode(cmd.Context(), cfg, life{ready: func(n *node.Node) {
+		err = runNode(cmd.Context(), cfg, life{ready: func(n *node.Node) {
 			fmt.Fprintf(cmd.OutOrStdout(), "ready: %s   files in %s   stop with Ctrl-C\n", n.Addr(), *dir)
 		}})
+		if errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("%w; --port takes another, 0 a free one", err)
+		}
+		return err
 	}
 	return cmd
 }

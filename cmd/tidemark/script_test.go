@@ -19,7 +19,7 @@ func TestCommandLine(t *testing.T) {
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "serving": serving, "dev": dev, "signal": signalCommand, "ended": ended, "told": told,
-			"occupied": occupied, "newer-journal": newerJournal, "free-port": freePort,
+			"occupied": occupied, "newer-journal": newerJournal,
 		},
 	})
 }

@@ -24,8 +24,8 @@ import (
 //	signal NAME TERM|INT|HUP|KILL      sends a signal
 //	told NAME PATTERN                  waits until it has printed, or told its manager, that
 //	ended NAME CODE                    waits for its end, with that exit code or signal
-//	occupied VAR                       sets VAR to an address that somebody listens at
-//	free-port VAR                      sets VAR to a port that was free a moment ago
+//	occupied VAR                       sets VAR to an address that somebody listens at, and
+//	                                   VAR_PORT to its port
 //	newer-journal FILE                 makes a journal file one of a later version
 //
 // That a broker is ready it says as to systemd, so each of these scripts tests that too.
@@ -176,15 +176,9 @@ func occupied(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { _ = l.Close() })
 	ts.Setenv(args[0], l.Addr().String())
-}
-
-func freePort(ts *testscript.TestScript, _ bool, args []string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	ts.Check(err)
-	ts.Check(l.Close())
-	ts.Setenv(args[0], port)
+	ts.Setenv(args[0]+"_PORT", port)
 }
 
 func newerJournal(ts *testscript.TestScript, _ bool, args []string) {

@@ -64,7 +64,7 @@ func (b *boot) run() error {
 		return err
 	}
 	b.scan, err = journal.NewScan(journal.Config{
-		Path: d.cfg.Path + "/" + journalFolder, Env: d.env,
+		Path: d.cfg.Path + "/" + JournalFolder, Env: d.env,
 		Tag: d.ops.tag(journalSlot, 0), PrepareTag: d.ops.tag(prepareSlot, 0),
 		Node: int32(d.cfg.Node), FileBytes: d.cfg.JournalFileBytes, Files: d.cfg.JournalFiles,
 		Progress: func(read, total int64) {
@@ -147,7 +147,7 @@ func (b *boot) list() error {
 			b.d.space.reserved = e.Size >= b.d.cfg.ReserveBytes
 		case strings.HasSuffix(e.Name, tmpSuffix), isTrash(e):
 			b.disk.RemoveAllLater(path)
-		case e.Dir && e.Name != journalFolder:
+		case e.Dir && e.Name != JournalFolder:
 			tp, err := kafka.ParseTopicPartition(e.Name)
 			if err != nil || kafka.ValidateTopicName(tp.Topic) != "" {
 				continue // not ours, or set aside by an operator

@@ -18,7 +18,7 @@ const (
 	startOffsetFile   = "log-start-offset-checkpoint"
 	cleanFile         = ".kafka_cleanshutdown"
 	reserveFile       = ".reserve" // see space.go
-	journalFolder     = "journal"
+	JournalFolder     = "journal"  // where a directory has its journal
 	tmpSuffix         = ".tmp"
 	deleteSuffix      = "-delete"
 )
