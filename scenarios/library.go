@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-//go:embed single/*.yaml tour/*.yaml
+//go:embed bench/*.yaml single/*.yaml tour/*.yaml
 var files embed.FS
 
 // suffix of a scenario file.

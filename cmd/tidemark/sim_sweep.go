@@ -21,7 +21,10 @@ func simSweepCommand() *cobra.Command {
 		Short: "Run many seeds of scenarios and sum up what they showed",
 		Long: `Sweep runs a range of seeds of each scenario. It is green when no seed broke a promise
 and every coverage goal was reached often enough; a goal that was missed makes the sweep
-UNSEEN. Some seeds are run twice, and two runs of one seed must agree to the last event.`,
+UNSEEN. Some seeds are run twice, and two runs of one seed must agree to the last event.
+
+The summary tells how fast it was, by the clock and per second of processor time. JSON lines
+hold nothing measured: the same seeds give the same bytes, on any machine.`,
 		Example: `  tidemark sim sweep single/crash single/power --seeds 1..2000
   tidemark sim sweep single/power --seeds 1..100 --jsonl power.jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -98,6 +101,8 @@ func (o *sweepOptions) sweepAll(list []*scenarios.Scenario, out, diag io.Writer)
 		}
 		if o.jsonl != "-" {
 			showSweep(out, summary)
+		} else if speed := summary.Speed(); speed != "" {
+			fmt.Fprintf(diag, "%s: %s\n", s.Name, speed)
 		}
 		if code := summary.ExitCode(); code != exitOK && failed == nil {
 			failed = exitErrorf(code, "%s: %s", s.Name, outcomeSentence(summary))

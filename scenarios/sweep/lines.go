@@ -27,7 +27,11 @@ type summaryLine struct {
 	Runs     int                      `json:"runs"`
 	ByStatus map[scenarios.Status]int `json:"by_status"`
 	First    uint64                   `json:"first_failure,omitempty"`
-	Goals    []Goal                   `json:"goals,omitempty"`
+	// What the speed figures rest on. The figures themselves are measured, so that two sweeps
+	// of the same seeds would differ in them: they stand in the summary for people.
+	Simulated    int64  `json:"simulated_ms"`
+	Acknowledged int    `json:"acknowledged_batches"`
+	Goals        []Goal `json:"goals,omitempty"`
 }
 
 func (s *Summary) line(r *scenarios.Result) seedLine {
@@ -46,7 +50,8 @@ func (s *Summary) line(r *scenarios.Result) seedLine {
 
 func (s *Summary) lastLine() summaryLine {
 	l := summaryLine{Scenario: s.Scenario, Outcome: s.Outcome(), From: s.From, To: s.To, Runs: s.Runs,
-		ByStatus: s.ByStatus, Goals: s.Goals}
+		ByStatus: s.ByStatus, Goals: s.Goals, Simulated: s.Simulated.Milliseconds(),
+		Acknowledged: s.Acknowledged}
 	if s.First != nil {
 		l.First = s.First.Seed
 	}

@@ -22,9 +22,15 @@ type Summary struct {
 	// Counts are the sums over all runs.
 	Counts    map[string]int
 	Simulated time.Duration
-	// Elapsed is the real time; it stands in no JSON line.
-	Elapsed time.Duration
+	// Acknowledged is the number of batches that producers saw acknowledged.
+	Acknowledged int
+	// Elapsed is the real time, and CPU the processor time of the whole process, seeds that
+	// were run twice included; 0 where it is not known. They stand in no JSON line.
+	Elapsed, CPU time.Duration
 }
+
+// acknowledged is the count of a run that Summary.Acknowledged adds up.
+const acknowledged = "op/produce-ok"
 
 // Goal is something that must have happened often enough.
 type Goal struct {
@@ -58,6 +64,7 @@ func (s *Summary) add(r *scenarios.Result) {
 	s.Runs++
 	s.ByStatus[r.Status]++
 	s.Simulated += r.Simulated
+	s.Acknowledged += r.Counts[acknowledged]
 	for name, n := range r.Counts {
 		s.Counts[name] += n
 	}
@@ -68,8 +75,8 @@ func (s *Summary) add(r *scenarios.Result) {
 
 // finish scales the quotas, which are per 1000 seeds. What less than one would be expected of
 // is not demanded.
-func (s *Summary) finish(elapsed time.Duration) {
-	s.Elapsed = elapsed
+func (s *Summary) finish(elapsed, cpu time.Duration) {
+	s.Elapsed, s.CPU = elapsed, cpu
 	for i := range s.Goals {
 		g := &s.Goals[i]
 		g.Seen, g.Want = s.Counts[g.Name], g.Want*s.Runs/1000
@@ -113,6 +120,22 @@ func (s *Summary) ExitCode() int {
 	return scenarios.Inconclusive.ExitCode()
 }
 
+// Speed says how fast it was: by the clock, which tells how long one waits, and by processor
+// time, which does not depend on how many processors there were and who else used them.
+func (s *Summary) Speed() string {
+	sec, cpu := s.Elapsed.Seconds(), s.CPU.Seconds()
+	if sec <= 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%s simulated in %s, %.0f times real time, %.1f seeds/s", s.Simulated.Round(time.Second),
+		s.Elapsed.Round(time.Millisecond), s.Simulated.Seconds()/sec, float64(s.Runs)/sec)
+	if cpu > 0 {
+		text += fmt.Sprintf("; per CPU-second %.0f simulated seconds and %.0f acknowledged batches (%s)",
+			s.Simulated.Seconds()/cpu, float64(s.Acknowledged)/cpu, s.CPU.Round(time.Millisecond))
+	}
+	return text
+}
+
 // String is the summary for people.
 func (s *Summary) String() string {
 	var b strings.Builder
@@ -120,9 +143,8 @@ func (s *Summary) String() string {
 	for _, status := range slices.Sorted(maps.Keys(s.ByStatus)) {
 		fmt.Fprintf(&b, ", %d %s", s.ByStatus[status], status)
 	}
-	if sec := s.Elapsed.Seconds(); sec > 0 {
-		fmt.Fprintf(&b, "; %s simulated in %s, %.0f times real time, %.1f seeds/s", s.Simulated.Round(time.Second),
-			s.Elapsed.Round(time.Millisecond), s.Simulated.Seconds()/sec, float64(s.Runs)/sec)
+	if speed := s.Speed(); speed != "" {
+		b.WriteString("; " + speed)
 	}
 	b.WriteByte('\n')
 	for _, g := range s.Goals {

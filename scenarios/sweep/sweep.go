@@ -41,7 +41,7 @@ func Sweep(cfg Config) (*Summary, error) {
 	cfg.Workers = min(cfg.Workers, WorkersMax)
 	// A run makes much garbage and keeps little; collecting less often is a third faster.
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
-	began := time.Now()
+	began, used := time.Now(), cpuTime()
 	s := newSummary(&cfg)
 	var err error
 	fanOut(&cfg, func(r *scenarios.Result) bool {
@@ -54,7 +54,7 @@ func Sweep(cfg Config) (*Summary, error) {
 		}
 		return err == nil && !(cfg.StopAtFailure && r.Status != scenarios.Green)
 	})
-	s.finish(time.Since(began))
+	s.finish(time.Since(began), cpuTime()-used)
 	if cfg.Lines != nil && err == nil {
 		err = writeLine(cfg.Lines, s.lastLine())
 	}

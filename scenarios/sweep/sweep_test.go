@@ -19,7 +19,8 @@ func fake(failing uint64) func(seed uint64) *scenarios.Result {
 	return func(seed uint64) *scenarios.Result {
 		time.Sleep(time.Duration(seed*7919%5) * 100 * time.Microsecond)
 		r := &scenarios.Result{Seed: seed, Status: scenarios.Green, Hash: seed * 3, Simulated: time.Second,
-			Real: time.Duration(time.Now().UnixNano()), Counts: map[string]int{"fault/kill": 2, "other": 1}}
+			Real:   time.Duration(time.Now().UnixNano()),
+			Counts: map[string]int{"fault/kill": 2, "other": 1, "op/produce-ok": 5}}
 		if seed == failing {
 			r.Status, r.Verdict = scenarios.Violated, "H1 lost write"
 		}
@@ -45,6 +46,19 @@ func TestLinesDependOnTheSeedsAlone(t *testing.T) {
 	require.Equal(t, 61, strings.Count(want, "\n"))
 	require.Contains(t, want,
 		`{"seed":33,"status":"violated","verdict":"H1 lost write","hash":"0000000000000063"`)
+	require.Contains(t, want, `"simulated_ms":60000,"acknowledged_batches":300`)
+}
+
+// Who reads the summary learns what a second of one processor buys, whatever the machine had
+// to do beside the sweep.
+func TestSpeedIsToldPerSecondOfProcessorTime(t *testing.T) {
+	s := &Summary{Runs: 10, Simulated: 1000 * time.Second, Acknowledged: 20_000, Elapsed: 4 * time.Second,
+		CPU: 2 * time.Second}
+	require.Equal(t, "16m40s simulated in 4s, 250 times real time, 2.5 seeds/s; "+
+		"per CPU-second 500 simulated seconds and 10000 acknowledged batches (2s)", s.Speed())
+	s.CPU = 0 // not known everywhere
+	require.Equal(t, "16m40s simulated in 4s, 250 times real time, 2.5 seeds/s", s.Speed())
+	require.Empty(t, (&Summary{}).Speed())
 }
 
 func TestSweepStopsAtTheFirstFailureInOrderOfSeed(t *testing.T) {
