@@ -30,12 +30,13 @@ simnet, simdisk, broker               < sim < simtest
 metadata                              < config
 broker                                < admin, metrics, console
 config, admin, metrics, console, netx, diskx, broker  < node < nodetest
+record                                < bench
 codec                                 < checker
 sim, checker                          < scenarios
 scenarios, simtest                    < simulated
 scenarios, netx                       < real
 scenarios                             < process, mutants
-node, nodetest, simtest, checker, simulated, real, process, house  < cmd, e2e, examples
+node, nodetest, simtest, checker, simulated, real, process, bench, house  < cmd, e2e, examples
 `
 
 // testOrder adds what _test.go files of a room may import beyond importOrder. The suites of
@@ -65,7 +66,7 @@ var rooms = map[string]string{
 	"console": "node/console", "nodetest": "node/nodetest",
 	"checker": "checker", "scenarios": "scenarios", "simulated": "scenarios/target/simulated",
 	"real": "scenarios/target/real", "process": "scenarios/target/process",
-	"cmd": "cmd/tidemark", "mutants": "cmd/mutants", "detlint": "cmd/detlint",
+	"cmd": "cmd/tidemark", "bench": "cmd/tidemark/bench", "mutants": "cmd/mutants", "detlint": "cmd/detlint",
 	"e2e": "e2e", "examples": "examples",
 }
 
@@ -84,10 +85,10 @@ var thirdParty = []module{
 	{"go.yaml.in/yaml/v3", "scenarios", "scenario files, strict"},
 	{"github.com/bluekeyes/go-gitdiff", "scenarios", "lays the museum's patches over the sources"},
 	{"github.com/twmb/franz-go/pkg/kmsg", "scenarios, simulated, real", "workloads are clients over core/env"},
-	{"github.com/twmb/franz-go", "process, cmd, e2e, examples", "a real client, never in core or sim"},
-	{"github.com/twmb/franz-go/pkg/kadm", "process, cmd, e2e, examples", "admin calls of the command line"},
-	{"github.com/twmb/franz-go/pkg/kmsg", "process, cmd, e2e, examples", "requests kadm has no call for"},
-	{"golang.org/x/sys", "diskx, netx", "direct I/O, locks, fallocate"},
+	{"github.com/twmb/franz-go", "process, bench, cmd, e2e, examples", "a client, never in core or sim"},
+	{"github.com/twmb/franz-go/pkg/kadm", "process, bench, cmd, e2e, examples", "admin calls of commands"},
+	{"github.com/twmb/franz-go/pkg/kmsg", "process, bench, cmd, e2e, examples", "requests kadm has no call for"},
+	{"golang.org/x/sys", "diskx, netx, bench", "direct I/O, locks, fallocate, precise timers"},
 	{"github.com/IBM/sarama", "e2e", "a client of others, in a module of its own: e2e/clients/go"},
 	{"github.com/segmentio/kafka-go", "e2e", "a client of others, in a module of its own: e2e/clients/go"},
 	{"github.com/hanwen/go-fuse/v2", "e2e", "a real file system that forgets what was not synced"},
@@ -96,7 +97,7 @@ var thirdParty = []module{
 	{"github.com/spf13/cobra", "cmd", "commands and their help"},
 	{"github.com/spf13/pflag", "cmd", "flags of cobra"},
 	{"github.com/vbauerster/mpb/v8", "cmd", "progress bars"},
-	{"github.com/HdrHistogram/hdrhistogram-go", "cmd, e2e", "latency figures"},
+	{"github.com/HdrHistogram/hdrhistogram-go", "bench, cmd, e2e", "latency figures"},
 	{"golang.org/x/term", "cmd", "is this a terminal?"},
 	{"golang.org/x/tools", "detlint", "go/analysis"},
 }

@@ -2,6 +2,7 @@
 //
 //	serve, dev          run brokers over TCP and files
 //	topic, produce, consume, log   use and inspect them
+//	bench                          measure brokers side by side, ours or not
 //	demo, sim, invariants          see what is proven, and how
 //
 // One file per verb. Progress goes to the terminal as bars and elsewhere as JSON lines;

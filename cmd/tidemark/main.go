@@ -48,6 +48,7 @@ func commands() []*cobra.Command {
 		topicCommand(),
 		produceCommand(),
 		consumeCommand(),
+		benchCommand(),
 		logCommand(),
 		simCommand(),
 		invariantsCommand(),
