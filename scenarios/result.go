@@ -49,6 +49,8 @@ type Result struct {
 	Verdict string
 	// Report has the details: timelines, trace, stack.
 	Report string
+	// Endless: the run was given up and goes on behind; nothing else is known of it.
+	Endless bool
 	// Hash is equal for two runs of a seed.
 	Hash uint64
 	// Counts are what happened: coverage goals and figures, by name.

@@ -1,5 +1,7 @@
 package sim
 
+import "time"
+
 const (
 	// HostsMax bounds the machines of a world.
 	HostsMax = 1 << 10
@@ -14,6 +16,14 @@ const (
 	// DiskFaultsMax bounds the faults of a disk whose records are kept up to date; one more
 	// is only counted as armed.
 	DiskFaultsMax = 1 << 16
+	// SpinEventsMax bounds the events within SpinStretch of simulated time; more is a
+	// live-lock. The busiest worlds have a tenth of it.
+	SpinEventsMax = 1 << 20
+	SpinStretch   = 100 * time.Millisecond
+	// spinBlamed is how many of the last of them are counted by who had them, and spinShares
+	// how many of those are named.
+	spinBlamed = 1 << 12
+	spinShares = 3
 	// QuarantineBytes bounds what one size class keeps in quarantine, per host.
 	QuarantineBytes = 4 << 20
 )

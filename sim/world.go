@@ -23,6 +23,7 @@ type World struct {
 	ring    ring
 	onTrace []func(*trace.Event)
 	events  uint64
+	spin    spin
 	failure *Failure
 
 	// functions given to At and to the disks, in slots that events name
@@ -140,6 +141,7 @@ func (w *World) Step() bool {
 		return false
 	}
 	w.events++
+	w.spin.step(w, &ev)
 	w.hash.AddUint(uint64(ev.At) ^ uint64(ev.Op)<<56 ^ uint64(uint32(ev.Host))<<40 ^ ev.Arg<<20)
 	if ev.Host == engine.NoHost {
 		ev.Target.Fire(ev.Op, ev.Arg)

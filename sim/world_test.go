@@ -200,6 +200,43 @@ func TestPanicIsTheFailureOfTheWorld(t *testing.T) {
 	require.Equal(t, "lost my way", f.Detail)
 }
 
+// Two hosts that wait for each other for ever would keep a sweep from ending.
+func TestWorldThatSpinsEndsAndSaysWhoSpins(t *testing.T) {
+	w := sim.NewWorld(sim.Config{})
+	var spinning *spinner
+	h := w.AddHost(sim.HostConfig{Name: "b1", ID: 1, Boot: func(e *env.Env) (env.Handler, error) {
+		spinning = &spinner{env: e}
+		spinning.TimerFired(env.TimerKey{})
+		return spinning, nil
+	}})
+	h.Start(0)
+	var f *sim.Failure
+	require.ErrorAs(t, w.Run(env.Instant(time.Hour)), &f)
+	require.Equal(t, sim.FailureSpin, f.Name)
+	require.Equal(t, "b1", f.Host)
+	require.Contains(t, f.Detail, "of b1 (timer)")
+	require.LessOrEqual(t, w.Events(), uint64(2*sim.SpinEventsMax))
+}
+
+// spinner asks for a timer that is due at once, or a nanosecond later.
+type spinner struct {
+	silent
+	env *env.Env
+}
+
+func (s *spinner) TimerFired(key env.TimerKey) {
+	s.env.Clock.SetTimer(key, s.env.Clock.Now()+env.Instant(s.env.Rand.Uint64("spin")%2))
+}
+
+func TestProcessThatTriesABlockingOperationForEverEnds(t *testing.T) {
+	f := worldThatFails(t, func(e *env.Env) {
+		for e.Disk.Remove("/disk0/none") != nil {
+		}
+	})
+	require.Equal(t, "simdisk.event-ends", f.Name)
+	require.Contains(t, f.Detail, "blocking operations at 5")
+}
+
 func TestBuffersShowMisuse(t *testing.T) {
 	misuse := map[string]func(e *env.Env){
 		"sim.buffer-released-twice":         func(e *env.Env) { b := e.Buffers.Get(9); b.Release(); b.Release() },

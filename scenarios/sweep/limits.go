@@ -1,5 +1,7 @@
 package sweep
 
+import "time"
+
 const (
 	// SeedsMax bounds a sweep.
 	SeedsMax = 100_000_000
@@ -11,4 +13,6 @@ const (
 	gcPercent = 400
 	// twicePerThousand is the share of green seeds that are run twice.
 	twicePerThousand = 20
+	// realMax bounds the real time of one run where the caller names no bound.
+	realMax = time.Minute
 )

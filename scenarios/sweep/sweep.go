@@ -23,6 +23,8 @@ type Config struct {
 	Workers int
 	// StopAtFailure ends the sweep at the first seed that is not green.
 	StopAtFailure bool
+	// RealMax bounds the real time of one run; 0: a minute, a thousand times the usual.
+	RealMax time.Duration
 	// Lines, if set, gets one JSON line per seed and one for the summary.
 	Lines io.Writer
 	// Done, if set, is told of each seed, in order.
@@ -39,6 +41,9 @@ func Sweep(cfg Config) (*Summary, error) {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
 	cfg.Workers = min(cfg.Workers, WorkersMax)
+	if cfg.RealMax <= 0 {
+		cfg.RealMax = realMax
+	}
 	// A run makes much garbage and keeps little; collecting less often is a third faster.
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	began, used := time.Now(), cpuTime()
@@ -128,18 +133,35 @@ func inOrder(cfg *Config, results <-chan *scenarios.Result, places <-chan struct
 
 // runSeed runs a seed, and again if it failed or was chosen for it.
 func runSeed(cfg *Config, seed uint64) *scenarios.Result {
-	r := cfg.Run(seed)
+	r := runBounded(cfg, seed)
 	r.Seed = seed
-	if r.Status == scenarios.Green && !chosen(seed) {
+	if r.Status == scenarios.Green && !chosen(seed) || r.Endless {
 		return r
 	}
-	again := cfg.Run(seed)
+	again := runBounded(cfg, seed)
 	if again.Hash != r.Hash || again.Status != r.Status || again.Verdict != r.Verdict {
 		r.Verdict = fmt.Sprintf("two runs differ: %s %016x %q and %s %016x %q", r.Status, r.Hash, r.Verdict,
 			again.Status, again.Hash, again.Verdict)
 		r.Status = scenarios.Nondeterministic
 	}
 	return r
+}
+
+// runBounded runs a seed, but does not wait for ever. The world ends what happens again and
+// again; only a loop in which nothing happens at all is left, and no goroutine can be ended
+// from outside: it stays behind, and the seed is reported.
+func runBounded(cfg *Config, seed uint64) *scenarios.Result {
+	ended := make(chan *scenarios.Result, 1)
+	go func() { ended <- cfg.Run(seed) }()
+	limit := time.NewTimer(cfg.RealMax)
+	defer limit.Stop()
+	select {
+	case r := <-ended:
+		return r
+	case <-limit.C:
+		return &scenarios.Result{Seed: seed, Status: scenarios.Stuck, Endless: true, Verdict: fmt.Sprintf(
+			"endless: no end after %s of real time: something loops within one event", cfg.RealMax)}
+	}
 }
 
 // chosen picks the seeds that are run twice, the same ones in every sweep.

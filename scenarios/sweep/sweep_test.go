@@ -70,6 +70,24 @@ func TestSweepStopsAtTheFirstFailureInOrderOfSeed(t *testing.T) {
 	require.Equal(t, 6, strings.Count(lines.String(), "\n"))
 }
 
+func TestRunThatNeverEndsIsReportedAndTheSweepEnds(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	run := fake(0)
+	sum, err := Sweep(Config{From: 1, To: 20, Workers: 2, RealMax: 100 * time.Millisecond,
+		Run: func(seed uint64) *scenarios.Result {
+			if seed == 7 {
+				<-release
+			}
+			return run(seed)
+		}})
+	require.NoError(t, err)
+	require.Equal(t, 19, sum.ByStatus[scenarios.Green])
+	require.EqualValues(t, 7, sum.First.Seed)
+	require.Contains(t, sum.First.Verdict, "endless")
+	require.Equal(t, 11, sum.ExitCode())
+}
+
 func TestMissedGoalIsUnseenNotGreen(t *testing.T) {
 	s := &scenarios.Scenario{Name: "x", Goals: map[string]int{"fault/kill": 2001, "other": 1000,
 		"never but rare": 9}}

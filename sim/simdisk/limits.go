@@ -24,6 +24,10 @@ const (
 	// flightsKept bounds the recycled records of operations in flight.
 	flightsKept = 1024
 
+	// BlockingOpsMax bounds the blocking operations of one event of a process; a boot that
+	// recovers a log of a gigabyte has a thousandth of it.
+	BlockingOpsMax = 1 << 20
+
 	// DamagedSectorsMax bounds the sectors under rot and latent errors; no more are drawn.
 	DamagedSectorsMax = 1 << 14
 	// scarsMin is how many damaged sectors are listed before healed ones are looked for.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/invariant"
 )
 
 // View is a process's disk. It implements env.Disk. After Kill or PowerLoss it is dead:
@@ -22,6 +23,8 @@ type View struct {
 	open         int // handles that hold a descriptor
 	eventAt      env.Instant
 	eventElapsed time.Duration
+	blockedAt    env.Instant
+	blocked      int // operations at that instant
 }
 
 var _ env.Disk = (*View)(nil)
@@ -50,6 +53,7 @@ func (s step) end(err error) error {
 // error it does not; a dying step takes place and is answered with env.ErrClosed.
 func (v *View) begin(obj *object, op Op, cost Latency) (step, error) {
 	d := v.disk
+	v.notForEver()
 	if v.dead {
 		return step{}, env.ErrClosed
 	}
@@ -77,6 +81,19 @@ func (v *View) begin(obj *object, op Op, cost Latency) (step, error) {
 		}
 	}
 	return s, nil
+}
+
+// notForEver ends a process that does nothing but blocking operations, which would never
+// give the world its turn again.
+func (v *View) notForEver() {
+	if now := v.disk.cfg.Now(); v.blockedAt != now {
+		v.blockedAt, v.blocked = now, 0
+	}
+	// An event makes a bounded number of blocking operations: a loop that waits for the disk
+	// to change its mind waits for ever, because meanwhile nothing else happens.
+	if v.blocked++; v.blocked > BlockingOpsMax {
+		invariant.Violated("simdisk.event-ends", "%d blocking operations at %s, and no end", v.blocked, v.blockedAt)
+	}
 }
 
 // countDown reports whether this is the operation in which the process dies.

@@ -230,8 +230,11 @@ func (r *run) failed(err error) bool {
 		return true
 	}
 	status := scenarios.Crashed
-	if f.Host == ghostHost {
+	switch {
+	case f.Host == ghostHost:
 		status = scenarios.Violated
+	case f.Name == sim.FailureSpin:
+		status = scenarios.Stuck
 	}
 	r.end(status, f.Name+": "+f.Detail, f.Report())
 	return true
