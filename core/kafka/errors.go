@@ -55,12 +55,14 @@ const (
 	OffsetNotAvailable           ErrorCode = 78
 	InvalidRecord                ErrorCode = 87
 	ThrottlingQuotaExceeded      ErrorCode = 89
+	InvalidUpdateVersion         ErrorCode = 95
 	UnknownTopicID               ErrorCode = 100
 	DuplicateBrokerRegistration  ErrorCode = 101
 	BrokerIDNotRegistered        ErrorCode = 102
 	InconsistentTopicID          ErrorCode = 103
 	InconsistentClusterID        ErrorCode = 104
 	FetchSessionTopicIDError     ErrorCode = 106
+	IneligibleReplica            ErrorCode = 107
 	MismatchedEndpointType       ErrorCode = 114
 	UnsupportedEndpointType      ErrorCode = 115
 	TransactionAbortable         ErrorCode = 120
@@ -115,12 +117,14 @@ var errorNames = map[ErrorCode]string{
 	OffsetNotAvailable:           "OFFSET_NOT_AVAILABLE",
 	InvalidRecord:                "INVALID_RECORD",
 	ThrottlingQuotaExceeded:      "THROTTLING_QUOTA_EXCEEDED",
+	InvalidUpdateVersion:         "INVALID_UPDATE_VERSION",
 	UnknownTopicID:               "UNKNOWN_TOPIC_ID",
 	DuplicateBrokerRegistration:  "DUPLICATE_BROKER_REGISTRATION",
 	BrokerIDNotRegistered:        "BROKER_ID_NOT_REGISTERED",
 	InconsistentTopicID:          "INCONSISTENT_TOPIC_ID",
 	InconsistentClusterID:        "INCONSISTENT_CLUSTER_ID",
 	FetchSessionTopicIDError:     "FETCH_SESSION_TOPIC_ID_ERROR",
+	IneligibleReplica:            "INELIGIBLE_REPLICA",
 	MismatchedEndpointType:       "MISMATCHED_ENDPOINT_TYPE",
 	UnsupportedEndpointType:      "UNSUPPORTED_ENDPOINT_TYPE",
 	TransactionAbortable:         "TRANSACTION_ABORTABLE",

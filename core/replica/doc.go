@@ -1,0 +1,37 @@
+// Package replica decides when a record is committed, and makes replicas equal.
+//
+//	 LogAppended, Durable ──▶ ┌────────┐ ──▶ HighWatermark, TooFewInSync
+//	      FollowerFetched ──▶ │ Leader │ ──▶ Verdict: accepted, diverging, refused
+//	PartitionChanged, Tick ─▶ └────────┘ ──▶ Propose (an ISR, to the controller)
+//	     ProposalAnswered ──────┘
+//
+// A Leader is made for one partition and one leader epoch. Followers ask for what comes after
+// their log, and so prove how far it goes; the high watermark is the least durable end over
+// the maximal ISR: the one the controller has committed, and whoever a proposal may have added
+// to it. It stands still while the committed ISR is smaller than min.insync.replicas. Log end
+// and durable end of a replica are told apart throughout: only what a crash leaves commits a
+// record, and the log end says who follows.
+//
+// # How a broker uses it
+//
+// The owner is the event loop. When an image makes this broker the leader in a new epoch it
+// writes the epoch to the log (log.Log.BeginEpoch), makes a Leader, tells it of the brokers,
+// and calls Start. After each input it acts on the effects: HighWatermark means what
+// api.Partition.Committed does, TooFewInSync answers what waits with acks=all, Propose is a
+// message to the controller. A timer at Deadline calls Tick; at rest there is none.
+//
+// What is asked of others:
+//
+//   - The controller changes an ISR by compare and set on leader epoch and partition epoch,
+//     checks every member's broker epoch and that it is neither fenced nor shutting down, and
+//     answers a proposal of the ISR as it is with a new partition epoch (isr.go says why).
+//   - The fetches of one broker are given to FollowerFetched in the order it made them.
+//   - log.Log tells the epoch of the last record also right after BeginEpoch and Truncate.
+//
+// Deliberately absent: I/O, bytes on disk (core/log), messages (core/peer), elections and the
+// ELR (core/controller), who waits for an acknowledgement (core/api). Not wired yet: no other
+// room uses this one.
+//
+// Read state.go, leader.go and watermark.go; then progress.go and isr.go (who is in sync),
+// serve.go (what a fetch proves) and rack.go. Stories are in testdata.
+package replica
