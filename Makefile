@@ -23,12 +23,13 @@ SEEDS ?= 1..200
 SCENARIOS ?= single/crash single/power single/rare
 FUZZTIME ?= 10s
 BENCH ?= .
+STAGES ?=
 
 power: CYCLES ?= 100
 kill: CYCLES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test sweep tidy race mutants fuzz bench docs lint ci build clean compat power hostile kill
+.PHONY: help demo run test sweep tidy race mutants fuzz bench microbench docs lint ci build clean compat power hostile kill
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -83,7 +84,10 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 		done; \
 	done
 
-bench: ## benchmarks; BENCH=name picks some
+bench: build ## Tidemark beside Apache Kafka (from Maven Central), ratios against goals, 7 minutes; STAGES=consume,flood
+	$(GO) run ./e2e/bench -binary $(BIN) -only '$(STAGES)'
+
+microbench: ## Go benchmarks; BENCH=name picks some
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 docs: ## the pages that are generated, anew

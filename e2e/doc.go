@@ -4,7 +4,8 @@
 //	stage/    a broker on stage: built once, run as a process, named versions and skips
 //	clients/  clients of others, in one contract
 //	compat/   what they must manage: make compat
-//	kafka/    Apache Kafka's tools, from Maven Central
+//	kafka/    Apache Kafka's tools and broker, from Maven Central
+//	bench/    Tidemark beside Apache Kafka, in one run: make bench
 //	power/    a disk that forgets, under the real process: make power
 //	hostile/  clients that wish the broker ill: make hostile
 //

@@ -34,6 +34,7 @@ var tools = map[string]string{
 	"kafka-features":            "org.apache.kafka.tools.FeatureCommand",
 	"kafka-get-offsets":         "org.apache.kafka.tools.GetOffsetShell",
 	"kafka-log-dirs":            "org.apache.kafka.tools.LogDirsCommand",
+	"kafka-storage":             "kafka.tools.StorageTool",
 	"kafka-producer-perf-test":  "org.apache.kafka.tools.ProducerPerformance",
 	"kafka-topics":              "org.apache.kafka.tools.TopicCommand",
 }

@@ -14,7 +14,7 @@
 // whatever the server does, and each is timed from when it was due.
 //
 // Deliberately absent: anything that knows whose broker it talks to, and a judgement of the
-// figures; comparisons with a certain peer are in e2e.
+// figures; the comparison with Apache Kafka is in e2e/bench.
 //
 // Read plan.go, cases.go, then the case you care about; wire.go holds the bare connection,
 // meter.go and proc.go what is counted around the load, table.go, plot.go and page.go what

@@ -3,7 +3,7 @@ package bench
 import (
 	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -55,10 +55,16 @@ func produceOn(
 	}
 }
 
-// meterWhile lets running work warm up, and then meters it for the measured time. It ends
-// early when the work fails.
+// meterWhile lets running work get its first answer and warm up, and then meters it for the
+// measured time. It ends early when the work fails.
 func (r *run) meterWhile(ctx context.Context, acked *atomic.Int64, failure *firstError) error {
 	m := newMeter(r.target)
+	wait, cancel := context.WithTimeout(ctx, answerMax)
+	defer cancel()
+	err := eventually(wait, func() bool { return acked.Load() > 0 || failure.get() != nil })
+	if err != nil {
+		return fmt.Errorf("nothing was acknowledged: %w", err)
+	}
 	if err := sleepWhile(ctx, r.o.Warmup, failure); err != nil {
 		return err
 	}
@@ -69,8 +75,5 @@ func (r *run) meterWhile(ctx context.Context, acked *atomic.Int64, failure *firs
 	}
 	records := acked.Load() - before
 	r.figures = m.stop(records, records*int64(r.o.Size))
-	if records == 0 {
-		return errors.New("nothing was acknowledged in the measured time")
-	}
 	return nil
 }

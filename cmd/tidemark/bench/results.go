@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -12,6 +13,8 @@ type Result struct {
 	Targets     []string // in the order they were given; the first is the base of ratios
 	Rows        []Row
 	Latency     []*hdrhistogram.Histogram // by target, all repetitions in one; nil if none
+
+	values map[string][]map[int]float64 // by figure, target and repetition
 }
 
 // Row is one figure of a case.
@@ -42,8 +45,8 @@ func Results(targets []Target, all []Measurement) []*Result {
 }
 
 func newResult(targets []Target, first Measurement, all []Measurement) *Result {
-	r := &Result{Case: first.Case, Setup: first.Setup, Latency: make([]*hdrhistogram.Histogram, len(targets))}
-	values := map[string][]map[int]float64{} // figure, target, repetition
+	r := &Result{Case: first.Case, Setup: first.Setup, Latency: make([]*hdrhistogram.Histogram, len(targets)),
+		values: map[string][]map[int]float64{}}
 	for i, t := range targets {
 		r.Targets = append(r.Targets, t.Name)
 		for _, m := range all {
@@ -57,42 +60,54 @@ func newResult(targets []Target, first Measurement, all []Measurement) *Result {
 				r.Latency[i].Merge(m.Latency)
 			}
 			for _, f := range m.Figures {
-				if values[f.Name] == nil {
-					values[f.Name] = make([]map[int]float64, len(targets))
+				if r.values[f.Name] == nil {
+					r.values[f.Name] = make([]map[int]float64, len(targets))
 					r.Rows = append(r.Rows, Row{Name: f.Name})
 				}
-				if values[f.Name][i] == nil {
-					values[f.Name][i] = map[int]float64{}
+				if r.values[f.Name][i] == nil {
+					r.values[f.Name][i] = map[int]float64{}
 				}
-				values[f.Name][i][m.Repetition] = f.Value
+				r.values[f.Name][i][m.Repetition] = f.Value
 			}
 		}
 	}
-	for i := range r.Rows {
-		r.Rows[i].Cells = cells(values[r.Rows[i].Name])
+	for i, row := range r.Rows {
+		r.Rows[i].Cells = make([]Cell, len(targets))
+		for k, t := range r.Targets {
+			r.Rows[i].Cells[k] = r.cell(row.Name, k)
+			if k > 0 {
+				r.Rows[i].Cells[k].Ratio = r.Ratio(row.Name, t, r.Targets[0])
+			}
+		}
 	}
 	return r
 }
 
-func cells(byTarget []map[int]float64) []Cell {
-	out := make([]Cell, len(byTarget))
-	for i, byRepetition := range byTarget {
-		var values, ratios []float64
-		for rep, v := range byRepetition {
-			values = append(values, v)
-			if base := byTarget[0][rep]; base != 0 {
-				ratios = append(ratios, v/base)
-			}
-		}
-		if len(values) == 0 {
-			continue
-		}
-		out[i] = Cell{Count: len(values), Median: median(values), Min: slices.Min(values), Max: slices.Max(values)}
-		if i > 0 && len(ratios) > 0 {
-			out[i].Ratio = median(ratios)
+func (r *Result) cell(figure string, target int) Cell {
+	values := slices.Collect(maps.Values(r.values[figure][target]))
+	if len(values) == 0 {
+		return Cell{}
+	}
+	return Cell{Count: len(values), Median: median(values), Min: slices.Min(values), Max: slices.Max(values)}
+}
+
+// Ratio is the median of a figure's ratios between two targets, taken repetition by
+// repetition; 0 if there is none.
+func (r *Result) Ratio(figure, target, base string) float64 {
+	i, k := slices.Index(r.Targets, target), slices.Index(r.Targets, base)
+	if i < 0 || k < 0 || r.values[figure] == nil {
+		return 0
+	}
+	var ratios []float64
+	for rep, v := range r.values[figure][i] {
+		if b := r.values[figure][k][rep]; b != 0 {
+			ratios = append(ratios, v/b)
 		}
 	}
-	return out
+	if len(ratios) == 0 {
+		return 0
+	}
+	return median(ratios)
 }
 
 func median(values []float64) float64 {

@@ -19,24 +19,19 @@ func start(ctx context.Context, r *run) error {
 	if dialable(addr) {
 		return fmt.Errorf("somebody listens at %s already", addr)
 	}
-	s, err := startServer(r.target.Command)
+	s, err := StartServer(r.target.Command)
 	if err != nil {
 		return err
 	}
-	defer s.end()
+	defer s.End()
 	wait, cancel := context.WithTimeout(ctx, 4*answerMax)
 	defer cancel()
 	if err := s.await(wait, func() bool { return dialable(addr) }); err != nil {
 		return err
 	}
 	r.figures = append(r.figures, Figure{"listening_ms", s.sinceMillis()})
-	var last error
-	err = s.await(wait, func() bool {
-		last = firstAck(wait, r.target)
-		return last == nil
-	})
-	if err != nil {
-		return fmt.Errorf("%w (%w)", err, last)
+	if err := s.FirstAck(wait, r.target); err != nil {
+		return err
 	}
 	r.figures = append(r.figures, Figure{FirstAck, s.sinceMillis()})
 	pids := listeners(r.target.Addrs)
@@ -85,8 +80,8 @@ func firstAck(ctx context.Context, t Target) error {
 	return client.ProduceSync(ctx, &kgo.Record{Value: []byte("ready?")}).FirstErr()
 }
 
-// server is a process that start began.
-type server struct {
+// Server is a process that was started to be measured.
+type Server struct {
 	cmd   *exec.Cmd
 	began time.Time
 	ended chan struct{}
@@ -104,8 +99,9 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func startServer(command []string) (*server, error) {
-	s := &server{cmd: exec.Command(command[0], command[1:]...), began: time.Now(), ended: make(chan struct{})}
+// StartServer starts a command and does not wait. What it prints is kept for an error.
+func StartServer(command []string) (*Server, error) {
+	s := &Server{cmd: exec.Command(command[0], command[1:]...), began: time.Now(), ended: make(chan struct{})}
 	s.cmd.Stdout, s.cmd.Stderr = &s.said, &s.said
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -117,10 +113,23 @@ func startServer(command []string) (*server, error) {
 	return s, nil
 }
 
-func (s *server) sinceMillis() float64 { return time.Since(s.began).Seconds() * perThousand }
+func (s *Server) sinceMillis() float64 { return time.Since(s.began).Seconds() * perThousand }
+
+// FirstAck waits until the target acknowledges a record, or the server has ended.
+func (s *Server) FirstAck(ctx context.Context, t Target) error {
+	var last error
+	err := s.await(ctx, func() bool {
+		last = firstAck(ctx, t)
+		return last == nil
+	})
+	if err != nil && last != nil {
+		return fmt.Errorf("%w (%w)", err, last)
+	}
+	return err
+}
 
 // await looks every millisecond whether something holds, and gives up when the server ends.
-func (s *server) await(ctx context.Context, holds func() bool) error {
+func (s *Server) await(ctx context.Context, holds func() bool) error {
 	over := false
 	err := eventually(ctx, func() bool {
 		select {
@@ -136,8 +145,8 @@ func (s *server) await(ctx context.Context, holds func() bool) error {
 	return err
 }
 
-// end stops the server as an operator would, and kills it if that takes too long.
-func (s *server) end() {
+// End stops the server as an operator would, and kills it if that takes too long.
+func (s *Server) End() {
 	err := s.cmd.Process.Signal(syscall.SIGTERM)
 	if err == nil || errors.Is(err, syscall.ESRCH) {
 		select {
