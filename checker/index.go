@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tidemark-log/tidemark/checker/history"
@@ -94,7 +95,12 @@ func (c *check) index() []*partition {
 		}
 	}
 	slices.SortFunc(all, func(a, b *partition) int { return compareKeys(a.key, b.key) })
+	c.voided = map[string]bool{}
 	for _, p := range all {
+		name := p.key.Topic + "-" + strconv.Itoa(int(p.key.Partition))
+		if slices.Contains(c.opt.Voided, name) {
+			c.voided[p.name] = true
+		}
 		if p.log == nil {
 			c.withoutOracle(p, deleted[[2]string{p.key.Topic, p.key.TopicID}])
 		}

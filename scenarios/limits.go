@@ -11,4 +11,6 @@ const (
 	brokersMax = 1
 	// countMax bounds any number of clients or partitions in a scenario.
 	countMax = 100
+	// descriptorsMin is the least number of open files with which a broker can start.
+	descriptorsMin = 64
 )

@@ -99,32 +99,6 @@ type Churn struct {
 	Config map[string]Values `yaml:"config"`
 }
 
-// Faults says what may go wrong while Duration lasts. The zero value is calm.
-type Faults struct {
-	// Kill and Power are the mean times between two process kills and two power losses of
-	// a broker; 0: none.
-	Kill  Duration `yaml:"kill"`
-	Power Duration `yaml:"power"`
-	// Stop is the mean time between two clean stops.
-	Stop Duration `yaml:"stop"`
-	// Aimed is the share of crashes that wait for an append and strike right after it.
-	Aimed float64 `yaml:"aimed"`
-	// DownMin and DownMax bound the time until a broker is started again, log-uniform.
-	DownMin Duration `yaml:"down-min"`
-	DownMax Duration `yaml:"down-max"`
-	// InRecovery is the chance that a boot is cut short by the next crash, up to five in a
-	// row.
-	InRecovery float64 `yaml:"in-recovery"`
-	// Rare lets rare branches be forced.
-	Rare bool `yaml:"rare"`
-	// Network is calm or drawn (delays, resets, failing dials).
-	Network Network `yaml:"network"`
-	// WriteBack is the mean age at which unsynced bytes reach the disk by themselves.
-	WriteBack Duration `yaml:"write-back"`
-	// FS is the file system's character: strict, ext4, or drawn between the two.
-	FS FS `yaml:"fs"`
-}
-
 // Checks says how strict the judgement is.
 type Checks struct {
 	// Prefix lets reads and end offsets lag behind; otherwise they must be fresh.
@@ -153,21 +127,6 @@ type Codec record.Codec
 // ReaderKind is tail or reread.
 type ReaderKind workload.ReaderKind
 
-// Network is the character of the network.
-type Network string
-
-// FS is the character of the file system.
-type FS string
-
-// The characters.
-const (
-	NetworkCalm  Network = "calm"
-	NetworkDrawn Network = "drawn"
-	FSStrict     FS      = "strict"
-	FSExt4       FS      = "ext4"
-	FSDrawn      FS      = "drawn"
-)
-
 // defaults fills in what the file left out.
 func (s *Scenario) defaults() {
 	set := func(d *Duration, v time.Duration) {
@@ -183,22 +142,13 @@ func (s *Scenario) defaults() {
 	for i := range s.Topics {
 		s.Topics[i].Partitions = max(1, s.Topics[i].Partitions)
 	}
-	f := &s.Faults
-	set(&f.DownMin, 10*time.Millisecond)
-	set(&f.DownMax, 3*time.Second)
-	if f.Network == "" {
-		f.Network = NetworkCalm
-	}
-	if f.FS == "" {
-		f.FS = FSDrawn
-	}
+	s.Faults.defaults()
 }
 
 // Validate answers what the simulator could not do, or what could not mean anything.
 func (s *Scenario) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	f := &s.Faults
 	switch {
 	case s.Claim == "":
 		bad("claim: want the sentence that a green run supports")
@@ -211,17 +161,7 @@ func (s *Scenario) Validate() error {
 		time.Duration(s.Recovery) > durationMax {
 		bad("duration, recovery: want 0s..%s", durationMax)
 	}
-	for name, p := range map[string]float64{"aimed": f.Aimed, "in-recovery": f.InRecovery} {
-		if p < 0 || p > 1 {
-			bad("faults: %s: %g, want a chance from 0 to 1", name, p)
-		}
-	}
-	if f.DownMin <= 0 || f.DownMax < f.DownMin {
-		bad("faults: down-min %s, down-max %s: want 0s < down-min <= down-max", f.DownMin, f.DownMax)
-	}
-	if f.Kill < 0 || f.Power < 0 || f.Stop < 0 {
-		bad("faults: kill, power, stop: want a mean time, or nothing")
-	}
+	errs = append(errs, s.Faults.validate()...)
 	for goal, n := range s.Goals {
 		if n < 1 {
 			bad("goals: %s: %d, want at least 1 per 1000 seeds", goal, n)
@@ -381,14 +321,4 @@ func (c *Codec) UnmarshalYAML(n *yaml.Node) error {
 func (k *ReaderKind) UnmarshalYAML(n *yaml.Node) error {
 	return word(n, k, map[string]ReaderKind{"tail": ReaderKind(workload.Tail),
 		"reread": ReaderKind(workload.Reread)})
-}
-
-// UnmarshalYAML reads calm or drawn.
-func (w *Network) UnmarshalYAML(n *yaml.Node) error {
-	return word(n, w, map[string]Network{"calm": NetworkCalm, "drawn": NetworkDrawn})
-}
-
-// UnmarshalYAML reads strict, ext4 or drawn.
-func (f *FS) UnmarshalYAML(n *yaml.Node) error {
-	return word(n, f, map[string]FS{"strict": FSStrict, "ext4": FSExt4, "drawn": FSDrawn})
 }

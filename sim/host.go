@@ -46,7 +46,7 @@ type Host struct {
 	stopKill   *Fault // what will have ended this one, if it crashes
 	diskFaults map[uint64]*Fault
 	// ordinals
-	blackouts, loops, stops uint64
+	blackouts, loops, stops, exchanges uint64
 }
 
 // AddHost puts a machine into the world. Its process runs after Start.
@@ -71,6 +71,9 @@ func (w *World) AddHost(cfg HostConfig) *Host {
 func (h *Host) diskConfig() simdisk.Config {
 	w, cfg := h.world, h.world.cfg.Disk
 	choice := w.engine.Choice.Of("disk").Of(h.cfg.Name)
+	if h.exchanges > 0 {
+		choice = choice.Num(h.exchanges)
+	}
 	cfg.Decide = func(purpose, object string, ordinal uint64) uint64 {
 		return choice.Of(purpose).Of(object).Uint64(ordinal)
 	}

@@ -117,7 +117,7 @@ func (b *boot) unmark() error {
 		b.report.BrokerEpoch = -1
 		return nil
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, env.ErrIO) { // a mark that cannot be read marks nothing
 		return err
 	}
 	b.report.BrokerEpoch, b.report.Clean = parseCleanMark(text)
@@ -202,7 +202,7 @@ func (b *boot) listLog(tp kafka.TopicPartition, path string) error {
 // topicID reads partition.metadata; zero if there is none to be read.
 func (b *boot) topicID(path string) (kafka.TopicID, error) {
 	text, err := readWhole(b.disk, path+"/"+metadataFile, 4096)
-	if errors.Is(err, env.ErrNotExist) {
+	if errors.Is(err, env.ErrNotExist) || errors.Is(err, env.ErrIO) {
 		return kafka.TopicID{}, nil
 	}
 	if err != nil {

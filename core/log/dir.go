@@ -108,6 +108,7 @@ func (d *Dir) Create(tp kafka.TopicPartition, id kafka.TopicID, cfg Config) (*Lo
 	})
 	l.gate = l.born
 	if l.policy == FlushOS {
+		l.trace(tracePolicy, int64(FlushOS), 0, 0, 0)
 		l.policySeq = l.gate
 		d.osLogs = append(d.osLogs, l)
 	}

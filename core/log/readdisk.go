@@ -99,6 +99,9 @@ func (d *Dir) readAt(r *diskRead, n int64) env.Tag {
 func (d *Dir) readArrived(r *diskRead, done env.Completion) {
 	l := r.log
 	l.ops--
+	if errors.Is(done.Err, env.ErrIO) && r.step != readLog {
+		done.Err, done.N = nil, 0 // an index that the device does not give is an empty one
+	}
 	if done.Err != nil {
 		r.finish(fmt.Errorf("log: read %s %s at %d: %w", l.tp, r.seg, r.pos, done.Err))
 		return

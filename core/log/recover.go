@@ -79,6 +79,10 @@ func (l *bootLog) loadEpochs() error {
 		l.epochsBad = len(l.files) > 0
 		return nil
 	}
+	if errors.Is(err, env.ErrIO) { // the log itself has them
+		l.epochsBad = true
+		return nil
+	}
 	if err != nil {
 		return err
 	}

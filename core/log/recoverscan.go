@@ -22,8 +22,10 @@ type recoverScan struct {
 	index    offsetIndex // as the file has it
 	times    []byte
 	indexRaw []byte
-	file     *bootSegment
-	unread   int64 // read, and not yet told as progress
+	// unreadable: the device does not give an index file, which is made anew.
+	unreadable bool
+	file       *bootSegment
+	unread     int64 // read, and not yet told as progress
 }
 
 var errSegmentEnd = errors.New("segment ends between batches")
@@ -65,10 +67,11 @@ func (l *bootLog) adoptClosed(i int) error {
 	}
 	if f.index >= 0 && f.index%indexEntrySize == 0 && f.times > 0 && f.times%timeEntrySize == 0 {
 		b := make([]byte, timeEntrySize)
-		if err := l.readSideAt(f.base, ".timeindex", b, f.times-timeEntrySize); err != nil {
+		readable, err := l.readSideAt(f.base, ".timeindex", b, f.times-timeEntrySize)
+		if err != nil {
 			return err
 		}
-		if x, ok := parseTimeIndex(b); ok && len(x) == 1 {
+		if x, ok := parseTimeIndex(b); readable && ok && len(x) == 1 {
 			s.maxTs, s.maxTsEnd = x[0].ts, s.base+kafka.Offset(x[0].rel)
 			if s.maxTsEnd < s.end && !f.verify {
 				return nil
@@ -84,17 +87,23 @@ func (l *bootLog) adoptClosed(i int) error {
 	return err
 }
 
-func (l *bootLog) readSideAt(base kafka.Offset, suffix string, b []byte, off int64) error {
+// readSideAt fills b from an index file. What the device does not give (any more) is not
+// readable, which is no reason not to start: indexes are made from the log.
+func (l *bootLog) readSideAt(base kafka.Offset, suffix string, b []byte, off int64) (ok bool, err error) {
 	path := l.path + "/" + segmentName(base, suffix)
 	f, err := l.boot.disk.Open(path, env.OpenExisting)
 	if err != nil {
-		return fmt.Errorf("log: open %s: %w", path, err)
+		return false, fmt.Errorf("log: open %s: %w", path, err)
 	}
 	defer func() { _ = f.Close() }()
-	if _, err := f.Pread(b, off); err != nil {
-		return fmt.Errorf("log: read %s: %w", path, err)
+	_, err = f.Pread(b, off)
+	switch {
+	case errors.Is(err, env.ErrIO):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("log: read %s: %w", path, err)
 	}
-	return nil
+	return true, nil
 }
 
 // run reads the segment from the batch that holds from on, or from its start. cut tells
@@ -145,8 +154,12 @@ func (sc *recoverScan) loadIndexes() error {
 			continue
 		}
 		*f.to = make([]byte, f.size)
-		if err := sc.l.readSideAt(sc.s.base, f.suffix, *f.to, 0); err != nil {
+		readable, err := sc.l.readSideAt(sc.s.base, f.suffix, *f.to, 0)
+		if err != nil {
 			return err
+		}
+		if !readable {
+			*f.to, sc.unreadable = nil, true
 		}
 	}
 	sc.index, _ = parseIndex(sc.indexRaw, sc.file.size)
@@ -309,11 +322,11 @@ func (sc *recoverScan) finishIndexes() error {
 	}
 	index, times := s.index.appendBinary(nil), s.times.appendBinary(nil)
 	s.indexSaved, s.timesSaved = len(s.index), len(s.times)
-	if bytes.Equal(index, sc.indexRaw) && bytes.Equal(times, sc.times) &&
+	if !sc.unreadable && bytes.Equal(index, sc.indexRaw) && bytes.Equal(times, sc.times) &&
 		sc.file.index >= 0 == (len(index) > 0 || s.sealed) {
 		return sc.syncIndexes()
 	}
-	if !s.sealed && bytes.HasPrefix(index, sc.indexRaw) && bytes.HasPrefix(times, sc.times) {
+	if !sc.unreadable && !s.sealed && bytes.HasPrefix(index, sc.indexRaw) && bytes.HasPrefix(times, sc.times) {
 		s.indexSaved, s.timesSaved = len(sc.indexRaw)/indexEntrySize, len(sc.times)/timeEntrySize
 		return sc.syncIndexes()
 	}

@@ -370,12 +370,14 @@ func (p *producer) wakeAt() env.Instant {
 	if len(p.window) < p.cfg.InFlight && !p.w.stopping && !p.lost {
 		at = p.nextAt
 	}
+	held := p.lost // batches go in order: one that waits for its time holds back those behind it
 	for _, b := range p.window {
 		switch {
 		case b.call != nil:
 			at = min(at, b.call.sent.Add(requestTimeout))
-		case !p.lost:
+		case !held:
 			at = min(at, max(b.notBefore, p.f.Now()+1))
+			held = true
 		}
 	}
 	if p.w.stopping {

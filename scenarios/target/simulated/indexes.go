@@ -18,11 +18,18 @@ var indexRules = []struct {
 }{{"L6", checkOffsetIndex}, {"L7", checkTimeIndex}}
 
 // checkIndexes holds the index files against the logs they point into (L6, L7). It returns
-// what is wrong and counts the entries looked at.
-func checkIndexes(logs storedLogs, counts map[string]int) []string {
+// what is wrong and counts the entries looked at. Indexes that a fault has damaged are left
+// out.
+func checkIndexes(logs storedLogs, damaged map[string]bool, counts map[string]int) []string {
 	var notes []string
 	for _, p := range logs {
+		if p.broken {
+			continue
+		}
 		for _, s := range p.segments {
+			if damaged[fmt.Sprintf("%s/%020d", p.tp, s.base)] {
+				continue
+			}
 			batches := p.batches[s.from:s.to]
 			for _, rule := range indexRules {
 				n, err := rule.check(batches, s)

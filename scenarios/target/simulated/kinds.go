@@ -13,10 +13,15 @@ var (
 	kindPolicy    = kindOf("log.policy")
 	kindAck       = kindOf("ack")
 	kindHW        = kindOf("hw")
+	kindHostStart = kindOf("host-start")
 	kindHostLive  = kindOf("host-live")
 	kindHostKill  = kindOf("host-kill")
 	kindHostStop  = kindOf("host-stop")
 	kindPowerLoss = kindOf("host-power-loss")
+	kindOffline   = kindOf("log.offline")
+	kindOpened    = kindOf("log.opened")
+	kindDamaged   = kindOf("log.damaged")
+	kindDirFailed = kindOf("dir-failed")
 )
 
 // kindsMax ends the search for a kind that is not there.

@@ -18,10 +18,14 @@ import (
 //	L3  durable end and high watermark stay within the log
 //	L4  what is called durable can be recovered from the synced image
 //	L5  recovery keeps what was durable, and ends where an append ended
+//	L13 after a failed write or sync nothing is appended or acknowledged
 //	L17 damage is not seen where there is none
 //	R15 an acknowledgement covers durable records only
+//
+// What a fault has destroyed within the budget is void, and owes nothing any more (budget.go).
 type ledger struct {
 	run      *run
+	offline  bool // a write or sync of the life under way has failed
 	replicas map[kafka.TopicPartition]*replica
 	order    []*replica
 	notes    int
@@ -40,6 +44,8 @@ type replica struct {
 	settled   bool // what stood above recovered is forgotten
 	flushOS   bool // durable means written: the promise ends with the power
 	deleted   bool
+	void      string // the fault that may have destroyed something; "": none
+	damaged   bool   // by a fault that changes bytes at rest
 }
 
 // written is a batch as it was appended.
@@ -61,9 +67,17 @@ func (r *replica) end() int64 {
 
 // observe takes a trace event of the broker.
 func (l *ledger) observe(ev *trace.Event) {
-	if ev.Kind == kindHostLive {
+	switch ev.Kind {
+	case kindHostLive:
 		l.live()
-		return
+	case kindHostKill:
+		l.crash(strikeKill)
+	case kindHostStop:
+		l.offline = false
+	case kindPowerLoss:
+		l.crash(strikePower)
+	case kindOffline:
+		l.offline = true
 	}
 	if ev.Partition < 0 {
 		return
@@ -98,6 +112,9 @@ func (l *ledger) observe(ev *trace.Event) {
 }
 
 func (l *ledger) created(old *replica, tp kafka.TopicPartition, start int64) {
+	if old != nil && old.void != "" && !old.deleted {
+		old.durable = old.start
+	}
 	if old != nil && !old.deleted && old.durable > old.start {
 		l.report("L5", old, "created anew, with records up to %d that were durable", old.durable)
 	}
@@ -116,6 +133,7 @@ func (l *ledger) created(old *replica, tp kafka.TopicPartition, start int64) {
 
 func (l *ledger) appended(r *replica, b written) {
 	l.saw("L1")
+	l.failed(r, "append at offset", b.base)
 	r.settle()
 	if b.base != r.end() || b.next <= b.base {
 		l.report("L1", r, "append of [%d,%d) behind %d", b.base, b.next, r.end())
@@ -147,8 +165,16 @@ func (l *ledger) acked(r *replica, last, acks int64) {
 		return
 	}
 	l.saw("R15")
+	l.failed(r, "acknowledgement of offset", last)
 	if last >= r.durable {
 		l.report("R15", r, "offset %d is acknowledged, durable end is %d", last, r.durable)
+	}
+}
+
+// failed is L13: nothing may rest on files of which nobody knows what they hold.
+func (l *ledger) failed(r *replica, what string, offset int64) {
+	if l.saw("L13"); l.offline {
+		l.report("L13", r, "%s %d after a write or sync had failed", what, offset)
 	}
 }
 
@@ -172,12 +198,16 @@ func (r *replica) cut(to int64) bool {
 // recovered is told where a boot found the log's end.
 func (l *ledger) recovered(r *replica, end, damages int64) {
 	l.saw("L5")
-	if damages > 0 {
+	if damages > 0 && !l.run.misread() {
 		l.report("L17", r, "recovery complains of %d damages, and no fault damages stored bytes", damages)
 	}
 	r.recovered, r.found, r.settled = end, true, false
 	if r.deleted {
 		return
+	}
+	if r.damaged && !r.flushOS && end < r.durable && damages == 0 && !l.run.budget.all {
+		l.run.world.Fail("ledger.L17", fmt.Sprintf("%s: recovery cuts a damaged log at %d, durable end was "+
+			"%d, and does not say so", r.tp, end, r.durable))
 	}
 	if end < r.durable {
 		l.report("L5", r, "recovery ends at %d, durable end was %d", end, r.durable)
@@ -220,7 +250,9 @@ func (l *ledger) live() {
 		switch {
 		case r.recovered >= 0:
 			r.settle()
-			r.durable = max(r.durable, r.recovered)
+			if r.durable = max(r.durable, r.recovered); l.isVoid(r) {
+				r.durable = r.recovered
+			}
 		case !r.found && !r.deleted && r.durable > r.start:
 			l.report("L5", r, "recovery did not find the log, durable end was %d", r.durable)
 		}
@@ -228,14 +260,9 @@ func (l *ledger) live() {
 	}
 }
 
-// crash is told before a crash happens.
+// crash is told of a crash.
 func (l *ledger) crash(k strike) {
-	if k == strikeStop {
-		return
-	}
-	if l.run.broker.Live() {
-		l.run.probe()
-	}
+	l.offline = false
 	for _, r := range l.order {
 		r.recovered, r.found = -1, false
 		if k == strikePower && r.flushOS {
@@ -243,6 +270,9 @@ func (l *ledger) crash(k strike) {
 		}
 	}
 }
+
+// isVoid tells that a log may have lost something within the budget.
+func (l *ledger) isVoid(r *replica) bool { return r.void != "" || l.run.budget.all }
 
 // inFlight tells whether something was appended and is not durable yet.
 func (l *ledger) inFlight() bool {
@@ -258,6 +288,10 @@ func (l *ledger) saw(rule string) { l.run.counts["ledger/"+rule]++ }
 
 // report stops the world: everything after would only be a consequence.
 func (l *ledger) report(rule string, r *replica, format string, args ...any) {
+	if l.isVoid(r) && rule != "L13" {
+		l.run.counts["ledger/void"]++
+		return
+	}
 	if l.notes++; l.notes > ledgerNotesMax {
 		return
 	}
@@ -279,6 +313,7 @@ func (l *ledger) compare(stored []*storedPartition) []string {
 	for _, r := range l.order {
 		p := byTP[r.tp]
 		switch {
+		case l.isVoid(r):
 		case p == nil && !r.deleted && r.end() > r.start:
 			notes = append(notes, fmt.Sprintf("ledger.L5: %s: no files, the log had [%d,%d)", r.tp, r.start, r.end()))
 		case p != nil && !r.deleted:

@@ -20,7 +20,7 @@ func play(events ...func(*run)) string {
 	r := &run{s: &scenarios.Scenario{}, counts: map[string]int{}}
 	r.world = sim.NewWorld(sim.Config{})
 	r.recorder = history.NewRecorder("", 0, func() int64 { return 0 })
-	r.ledger = newLedger(r)
+	r.ledger, r.budget = newLedger(r), &budget{run: r}
 	r.broker = r.world.AddHost(sim.HostConfig{Name: brokerName, Boot: r.bootBroker})
 	for _, e := range events {
 		e(r)
@@ -125,7 +125,7 @@ func TestIndexEntriesMustPointAtWhatTheySay(t *testing.T) {
 	s := logs[0].segments[0]
 	second := uint32(logs[0].batches[1].position)
 	check := func() string {
-		return strings.Join(checkIndexes(logs, map[string]int{}), "; ")
+		return strings.Join(checkIndexes(logs, nil, map[string]int{}), "; ")
 	}
 	s.index, s.time = offsetEntry(1, second), timeEntryOf(30, 1)
 	require.Empty(t, check())

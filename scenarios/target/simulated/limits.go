@@ -19,6 +19,14 @@ const (
 	bootCrashesMax = 5
 	// bootOpsMax bounds the blocking disk operation at which a boot is cut short.
 	bootOpsMax = 120
+	// superviseMax bounds how long a broker whose log directory is offline goes on.
+	superviseMax = 500 * time.Millisecond
+	// refusalsMax bounds the boots in a row that may end with an error once all is healed.
+	refusalsMax = 5
+	// scriptRetry is when a step that found nothing to act on is tried again, and rotTries
+	// how many batches from the newest on the step that damages one tries.
+	scriptRetry = 100 * time.Millisecond
+	rotTries    = 50
 	// probeEvery is the share of crashes before which the synced image is recovered aside:
 	// one in so many.
 	probeEvery = 4

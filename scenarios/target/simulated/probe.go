@@ -1,6 +1,7 @@
 package simulated
 
 import (
+	"errors"
 	"fmt"
 	"path"
 
@@ -14,6 +15,9 @@ import (
 // would recovery find everything that was called durable? It recovers a copy of the synced
 // image in a world of its own, so the real one takes no notice.
 func (r *run) probe() {
+	if r.budget.anyVoid() {
+		return
+	}
 	r.counts["ledger/probes-offered"]++
 	n := uint64(r.counts["ledger/probes-offered"])
 	if r.choice.Of("probe").Below(n, probeEvery) != 0 {
@@ -86,6 +90,9 @@ func (r *run) copyDurable(to env.Disk) error {
 	disk := r.broker.Disk()
 	for _, name := range disk.DurableFiles() {
 		b, err := disk.ReadDurable(name)
+		if errors.Is(err, env.ErrIO) && path.Ext(name) != ".log" {
+			continue // of what is made from the log, a sector may be unreadable
+		}
 		if err != nil {
 			return err
 		}

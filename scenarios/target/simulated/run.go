@@ -20,7 +20,6 @@ import (
 	"github.com/tidemark-log/tidemark/sim"
 	"github.com/tidemark-log/tidemark/sim/engine"
 	"github.com/tidemark-log/tidemark/sim/simdisk"
-	"github.com/tidemark-log/tidemark/sim/simnet"
 )
 
 // Options change what a run shows, never what happens in it.
@@ -49,11 +48,16 @@ type run struct {
 	workload *workload.Workload
 	recorder *history.Recorder
 
+	cond    *conditions
 	nemesis *nemesis
 	ledger  *ledger
-	kinds   []int // trace events of the broker by kind
-	counts  map[string]int
-	result  *scenarios.Result
+	budget  *budget
+	// reads that showed what is not stored: so far, and before the boot under way
+	wrongReads, wrongBefore int
+	refused                 bool  // the broker will not start any more, and is right
+	kinds                   []int // trace events of the broker by kind
+	counts                  map[string]int
+	result                  *scenarios.Result
 }
 
 // Run runs the scenario with that seed. Two runs give equal results;
@@ -72,18 +76,24 @@ func Run(s *scenarios.Scenario, seed uint64, opt Options) *scenarios.Result {
 
 // build makes the world of the seed.
 func (r *run) build(seed uint64) {
-	f := &r.s.Faults
-	cfg := sim.Config{Seed: seed, RareOff: !f.Rare}
 	choice := engine.NewChoice(seed).Of("scenario")
-	if f.Network == scenarios.NetworkDrawn {
-		cfg.Net = simnet.Drawn(choice)
+	r.cond = drawConditions(r.s, choice)
+	f := &r.cond.faults
+	cfg := sim.Config{Seed: seed, RareOff: !f.Rare,
+		Net: r.cond.net, Clock: r.cond.clock, Process: r.cond.process,
+		BootFailed: func(_ *sim.Host, err error) { r.bootFailed(err) }}
+	cfg.Disk = simdisk.Config{FS: simdisk.Strict, WriteBackMean: time.Duration(f.WriteBack), Faults: r.cond.disk,
+		Allow: func(ev simdisk.FaultEvent) bool { return r.budget.allowDisk(ev) }}
+	if len(f.Script) > 0 { // a story whose end is known
+		cfg.Disk.WriteBackMean, cfg.Disk.Survival = 0, simdisk.Survival{None: 1}
 	}
-	cfg.Disk = simdisk.Config{FS: simdisk.Strict, WriteBackMean: time.Duration(f.WriteBack)}
 	if f.FS == scenarios.FSExt4 || f.FS == scenarios.FSDrawn && choice.Of("fs").Chance(0, 0.5) {
 		cfg.Disk.FS = simdisk.Ext4
 	}
 	r.choice = choice
+	r.budget = &budget{run: r, mode: f.Budget, indexes: map[string]bool{}}
 	r.world = sim.NewWorld(cfg)
+	r.world.OnFault(r.budget.allow)
 	r.recorder = history.NewRecorder(r.s.Name, seed, func() int64 { return int64(r.world.Now()) })
 	r.ledger = newLedger(r)
 	r.world.OnTrace(r.observe)
@@ -173,11 +183,13 @@ func (r *run) drive() {
 	}
 	r.nemesis.heal()
 	r.clients.Do(r.workload.Stop)
-	rest, err := w.RunUntil(w.Now().Add(time.Duration(r.s.Recovery)), r.workload.Idle)
-	if r.failed(err) {
+	rest, err := w.RunUntil(w.Now().Add(time.Duration(r.s.Recovery)), func() bool {
+		return r.workload.Idle() || r.refused
+	})
+	if r.failed(err) || r.refused {
 		return
 	}
-	if !rest && !r.s.Checks.MayStall {
+	if !rest && !r.s.Checks.MayStall && !r.budget.anyVoid() {
 		r.end(scenarios.Stuck, fmt.Sprintf("not at rest %s after the last fault: %s", r.s.Recovery,
 			strings.Join(r.workload.Waiting(), ", ")), strings.Join(w.LastTrace(), "\n"))
 		return
@@ -258,6 +270,9 @@ func (r *run) observe(ev *trace.Event) {
 		r.kinds = append(r.kinds, 0)
 	}
 	r.kinds[ev.Kind]++
+	if r.cond.disk.WrongRead > 0 && (ev.Kind == kindHostStart || ev.Kind == kindRecovered) {
+		r.noteReads(ev)
+	}
 	if ev.Kind == kindPowerLoss {
 		r.counts["disk/ops-dropped"] += int(ev.N[1])
 		r.counts["disk/ops-torn"] += int(ev.N[2])
@@ -284,17 +299,24 @@ func (r *run) finish() {
 // judge compares what the clients saw with what is stored.
 func (r *run) judge() {
 	res := r.result
-	stored, err := readStored(r.broker.Disk())
+	stored, err := r.readStored()
 	if err != nil {
 		r.end(scenarios.Violated, "stored: "+err.Error(), "")
 		return
 	}
-	for _, note := range append(r.ledger.compare(stored), checkIndexes(stored, r.counts)...) {
+	for _, note := range append(r.ledger.compare(stored), checkIndexes(stored, r.budget.indexes, r.counts)...) {
 		r.end(scenarios.Violated, note, "")
 	}
+	r.honest()
 	res.Final = stored.final()
 	res.Checked = checker.Check(res.History, checker.Options{Final: res.Final, Fresh: !r.s.Checks.Prefix,
-		Healed: !r.s.Checks.MayStall, Allowed: r.s.Checks.Allow})
+		Healed: !r.s.Checks.MayStall, Allowed: r.s.Checks.Allow, Voided: r.budget.voided(),
+		AllVoid: r.budget.all})
+	for _, a := range res.Checked.Anomalies {
+		if a.Allowed {
+			r.counts["void/"+a.Check]++
+		}
+	}
 	switch outcome, verdict := res.Checked.Status(); outcome {
 	case checker.Violated:
 		r.end(scenarios.Violated, verdict, res.Checked.Render(res.History))
@@ -309,6 +331,13 @@ func (r *run) count() {
 		if n > 0 {
 			r.counts["trace/"+trace.Kind(kind).Name()] = n
 		}
+	}
+	for _, fc := range r.world.FaultCounts() {
+		r.counts["fault/"+fc.Kind] += int(fc.Fired)
+		r.counts["observed/"+fc.Kind] += int(fc.Observed)
+	}
+	for _, class := range r.cond.classes {
+		r.counts["swarm/"+string(class)]++
 	}
 	for _, rc := range r.world.RareCounts() {
 		r.counts["rare/"+rc.Name] = int(rc.Fired)

@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path"
 	"strconv"
@@ -20,6 +21,7 @@ type storedPartition struct {
 	id       string
 	segments []*storedSegment
 	batches  []storedBatch
+	broken   bool // only what stands before the first damage
 }
 
 type storedSegment struct {
@@ -38,8 +40,16 @@ type storedBatch struct {
 type storedLogs []*storedPartition
 
 // readStored reads every log on the disk of a broker that was stopped cleanly. Then nothing
-// may be left that a loss of power could still take.
-func readStored(disk *simdisk.Disk) (storedLogs, error) {
+// may be left that a loss of power could still take. Of logs that are void it gives what is
+// whole before the first damage.
+func (r *run) readStored() (storedLogs, error) {
+	return readStored(r.broker.Disk(), func(tp kafka.TopicPartition) bool {
+		rep := r.ledger.replicas[tp]
+		return r.budget.all || rep != nil && rep.void != ""
+	})
+}
+
+func readStored(disk *simdisk.Disk, void func(kafka.TopicPartition) bool) (storedLogs, error) {
 	var logs storedLogs
 	byDir := map[string]*storedPartition{}
 	for _, name := range disk.CachedFiles() { // sorted: segments come in order of offset
@@ -55,10 +65,13 @@ func readStored(disk *simdisk.Disk) (storedLogs, error) {
 			logs = append(logs, p)
 		}
 		b, err := disk.ReadCached(name)
-		if err != nil {
+		switch {
+		case err != nil && (void(tp) || path.Ext(name) != ".log"):
+			b = nil // unreadable from here on
+		case err != nil:
 			return nil, err
 		}
-		if path.Ext(name) == ".log" {
+		if path.Ext(name) == ".log" && !void(tp) {
 			if durable, err := disk.ReadDurable(name); err != nil || !bytes.Equal(b, durable) {
 				return nil, fmt.Errorf("L4: %s is not durable after a clean stop: %d bytes of %d (%v)", name,
 					len(durable), len(b), err)
@@ -67,15 +80,17 @@ func readStored(disk *simdisk.Disk) (storedLogs, error) {
 		p.take(path.Base(name), b)
 	}
 	for _, p := range logs {
-		if err := p.frame(); err != nil {
+		err := p.frame()
+		if err != nil && !void(p.tp) {
 			return nil, fmt.Errorf("%s: %w", p.tp, err)
 		}
+		p.broken = err != nil
 	}
 	return logs, nil
 }
 
 func (p *storedPartition) take(name string, b []byte) {
-	if name == "partition.metadata" {
+	if name == topicIDFile {
 		for line := range strings.Lines(string(b)) {
 			if id, ok := strings.CutPrefix(line, "topic_id: "); ok {
 				p.id = strings.TrimSpace(id)
@@ -108,6 +123,11 @@ func (p *storedPartition) segment(base int64) *storedSegment {
 	return s
 }
 
+var errChecksum = errors.New("checksum does not match")
+
+// topicIDFile says which topic a log is of.
+const topicIDFile = "partition.metadata"
+
 // frame cuts the segments into batches. Segments tile the log (L14).
 func (p *storedPartition) frame() error {
 	for i, s := range p.segments {
@@ -118,6 +138,9 @@ func (p *storedPartition) frame() error {
 		rest := s.log
 		for len(rest) > 0 {
 			b, more, err := record.First(rest)
+			if err == nil && !b.CRCValid() {
+				err = errChecksum
+			}
 			if err != nil {
 				return fmt.Errorf("segment %d at %d of %d: %w", s.base, len(s.log)-len(rest), len(s.log), err)
 			}
