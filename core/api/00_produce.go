@@ -26,7 +26,8 @@ import (
 //     append's offset, once that one may be acknowledged, and not stored again.
 //   - Topics are never created here; Metadata does that.
 //   - A stored batch differs from the sent one in base offset and leader epoch, in the
-//     maximum timestamp if it was wrong, and under LogAppendTime in type and time.
+//     maximum timestamp if it was wrong, under LogAppendTime in type and time, and where
+//     compression.type says so in its compression: then the new size counts too.
 //
 // Added by version: v3 batch format 2 and transactional id (KIP-98), v5 log_start_offset,
 // v7 zstd (KIP-110), v8 record_errors and error_message (KIP-467), v10 current_leader and
@@ -35,7 +36,9 @@ import (
 // Not done: transactions. A transactional batch finds no open transaction and is refused
 // (48, from v11 on 120).
 //
-// Kafka differs: a partition named twice is INVALID_REQUEST here, Kafka keeps one.
+// Kafka differs: a partition named twice is INVALID_REQUEST here, Kafka keeps one. A batch
+// of more than 16 MiB of records is not stored in another compression unless
+// max.message.bytes is larger than that: MESSAGE_TOO_LARGE has the producer split it.
 func produce(s *Server, c *Call) {
 	req := c.decoded.request.(*kmsg.ProduceRequest)
 	pc := &produceCall{s: s, c: c, req: req}
@@ -149,12 +152,15 @@ func (pc *produceCall) one(part *producePart, topic *Topic, code kafka.ErrorCode
 	pc.checkRequest(&v, topic, in)
 	pc.checkPartition(&v, topic, part, p, code)
 	if v.code == kafka.None {
-		checkBatch(&v, topic, in, pc.s.cfg.Env.Clock.WallMillis())
+		checkBatch(&v, topic, p.TP, in, pc.s.cfg.Env.Clock.WallMillis())
 	}
 	if v.code == kafka.None {
-		v.code = pc.append(part, topic, p, in)
+		pc.append(&v, part, topic, p, in)
 	}
 	part.code, part.message, part.bad = v.code, v.message, v.bad
+	if v.code == kafka.None || len(v.bad) > 0 { // Kafka tells it with these alone
+		part.logStart = p.Log.Start()
+	}
 }
 
 // checkRequest is the part of the order that needs no partition.
@@ -208,47 +214,67 @@ func tooFewInSync(topic *Topic, i int32) bool {
 }
 
 // append stores the batch, or finds that it is stored already, and enters the wait.
-func (pc *produceCall) append(part *producePart, topic *Topic, p *Partition, in *Inspected) kafka.ErrorCode {
+func (pc *produceCall) append(v *verdict, part *producePart, topic *Topic, p *Partition, in *Inspected) {
 	s, b := pc.s, in.Batch
 	if b.IsTransactional() {
+		v.code = kafka.TransactionAbortable
 		if pc.req.Version < 11 {
-			return kafka.InvalidTxnState
+			v.code = kafka.InvalidTxnState
 		}
-		return kafka.TransactionAbortable
+		return
 	}
-	part.p, part.logStart = p, p.Log.Start()
-	if b.HasProducer() {
-		check := p.Log.CheckProducer(b)
-		if check.Code != kafka.None {
-			return check.Code
-		}
-		if check.Duplicate {
-			s.Counters.RepeatedBatches++
-			part.repeat = true
-			part.base, part.last = check.Base, check.Base+kafka.Offset(b.LastOffsetDelta())
-			part.appendTime = check.Timestamp
-			pc.wait(part)
-			return kafka.None
-		}
+	part.p = p
+	if b.HasProducer() && pc.repeated(v, part, p, b) {
+		return
 	}
 	if p.Log.Tight() { // what was stored before is answered above
 		s.Counters.RefusedForRoom++
-		return kafka.KafkaStorageError
+		v.refuse(kafka.KafkaStorageError, "The volume of the log directory is nearly full: "+
+			"no records are taken until there is room.")
+		return
+	}
+	owner := pc.storedForm(v, topic, p, in)
+	if v.code != kafka.None {
+		return
 	}
 	pc.stampTime(part, topic, in)
-	base, err := p.Log.Append(b, pc.c.frame, p.epoch)
+	base, err := p.Log.Append(in.Batch, owner, p.epoch)
 	if err != nil {
-		return kafka.KafkaStorageError
+		v.refuse(kafka.KafkaStorageError, "The log directory of the partition is offline.")
+		return
 	}
 	part.base, part.last = base, base+kafka.Offset(b.LastOffsetDelta())
-	p.growth.add(part.last+1, len(b))
-	s.Counters.ProducedBatches++
-	s.Counters.ProducedRecords += uint64(b.Count())
-	s.Counters.ProducedBytes += uint64(len(b))
-	p.Counters.ProducedRecords += uint64(b.Count())
-	p.Counters.ProducedBytes += uint64(len(b))
+	pc.count(p, in.Batch)
 	pc.wait(part)
-	return kafka.None
+}
+
+// repeated judges a batch by its producer's last ones and tells whether that settles it: it
+// is out of order, or was stored before and is answered with what was answered then.
+func (pc *produceCall) repeated(v *verdict, part *producePart, p *Partition, b record.Batch) bool {
+	check := p.Log.CheckProducer(b)
+	if v.code = check.Code; v.code != kafka.None {
+		return true
+	}
+	if !check.Duplicate {
+		return false
+	}
+	pc.s.Counters.RepeatedBatches++
+	part.repeat = true
+	part.base, part.last = check.Base, check.Base+kafka.Offset(b.LastOffsetDelta())
+	part.appendTime = check.Timestamp
+	pc.wait(part)
+	return true
+}
+
+// count notes what was appended.
+func (pc *produceCall) count(p *Partition, b record.Batch) {
+	p.growth.add(b.NextOffset(), len(b))
+	all, records, bytes := &pc.s.Counters, uint64(b.Count()), uint64(len(b))
+	all.ProducedBatches++
+	all.ProducedRecords += records
+	all.ProducedBytes += bytes
+	p.Counters.ProducedRecords += records
+	p.Counters.ProducedBytes += bytes
 }
 
 // stampTime sets in the batch what is the broker's to say about time.

@@ -22,7 +22,7 @@ func (v *verdict) refuse(code kafka.ErrorCode, message string) {
 
 // checkBatch judges the bytes against what any batch must be and what the topic asks of
 // it, in Kafka's order. What needs no configuration was found by the Decode hook.
-func checkBatch(v *verdict, topic *Topic, in *Inspected, now int64) {
+func checkBatch(v *verdict, topic *Topic, tp kafka.TopicPartition, in *Inspected, now int64) {
 	cfg, b := &topic.Config, in.Batch
 	switch {
 	case b == nil:
@@ -30,8 +30,8 @@ func checkBatch(v *verdict, topic *Topic, in *Inspected, now int64) {
 	case b.BaseOffset() != 0:
 		v.refuse(kafka.InvalidRecord, fmt.Sprintf("Base offset of the batch is %d, expected 0", b.BaseOffset()))
 	case len(b) > cfg.MaxMessageBytes:
-		v.refuse(kafka.MessageTooLarge, fmt.Sprintf("The record batch size of %d bytes exceeds "+
-			"the maximum configured value of %d", len(b), cfg.MaxMessageBytes))
+		v.refuse(kafka.MessageTooLarge, fmt.Sprintf("The record batch size in the append to %s is %d bytes "+
+			"which exceeds the maximum configured value of %d.", tp, len(b), cfg.MaxMessageBytes))
 	case in.Problem != nil:
 		v.refuse(in.Problem.Code, in.Problem.Message)
 		if in.Problem.RecordIndex >= 0 {
@@ -40,9 +40,8 @@ func checkBatch(v *verdict, topic *Topic, in *Inspected, now int64) {
 	case cfg.Compact && in.Summary.NullKeys:
 		refuseKeyless(v, b)
 	case !cfg.LogAppendTime && outsideTime(cfg, in.Summary, now) && refuseTimes(v, cfg, b, now):
-	case int64(len(b)) > cfg.SegmentBytes:
-		v.refuse(kafka.RecordListTooLarge, fmt.Sprintf("The batch of %d bytes is larger than a segment of %d",
-			len(b), cfg.SegmentBytes))
+	case int64(len(b)) > cfg.SegmentBytes && !cfg.Recompress:
+		refuseSegment(v, tp, b, cfg.SegmentBytes)
 	}
 }
 

@@ -18,7 +18,7 @@ func lenient() TopicConfig {
 func judge(cfg TopicConfig, now int64, batch record.Batch) verdict {
 	var v verdict
 	in := inspect(&Decoder{inspector: record.NewInspector(record.Limits{})}, batch)
-	checkBatch(&v, &Topic{Config: cfg}, &in, now)
+	checkBatch(&v, &Topic{Config: cfg}, kafka.TopicPartition{Topic: "t"}, &in, now)
 	return v
 }
 

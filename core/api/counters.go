@@ -15,14 +15,16 @@ type Counters struct {
 	ProducedBatches uint64
 	ProducedRecords uint64
 	ProducedBytes   uint64
-	RefusedForRoom  uint64 // batches refused because the volume is nearly full
-	RepeatedBatches uint64 // answered from the producer's last five
-	FetchedBytes    uint64
-	FetchesWaited   uint64 // that did not find enough bytes at once
-	SessionsOpened  uint64
-	SessionsEvicted uint64 // for another one
-	SessionsRefused uint64 // for want of room
-	Expired         uint64 // calls whose deadline passed
+	// RecompressedBatches were stored in another compression than they came in.
+	RecompressedBatches uint64
+	RefusedForRoom      uint64 // batches refused because the volume is nearly full
+	RepeatedBatches     uint64 // answered from the producer's last five
+	FetchedBytes        uint64
+	FetchesWaited       uint64 // that did not find enough bytes at once
+	SessionsOpened      uint64
+	SessionsEvicted     uint64 // for another one
+	SessionsRefused     uint64 // for want of room
+	Expired             uint64 // calls whose deadline passed
 }
 
 func (c *Counters) error(key int16) { c.Errors[key]++ }

@@ -5,6 +5,7 @@ import (
 	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/log"
 	"github.com/tidemark-log/tidemark/core/metadata"
+	"github.com/tidemark-log/tidemark/core/record"
 	"github.com/tidemark-log/tidemark/core/trace"
 )
 
@@ -23,6 +24,8 @@ type Server struct {
 	answered []*Call
 	reads    map[env.Tag]readWaiter
 	stamp    uint64 // of the request that looks for repetitions
+
+	recompressor *record.Recompressor
 
 	producerIDs producerIDs
 	sessions    fetchSessions
@@ -63,6 +66,8 @@ func NewServer(cfg Config) *Server {
 		names: map[string]*Topic{},
 		ids:   map[kafka.TopicID]*Topic{},
 		reads: map[env.Tag]readWaiter{},
+
+		recompressor: record.NewRecompressor(record.Limits{}),
 
 		creating: map[string]bool{},
 		sessions: fetchSessions{slots: cfg.FetchSessions, byID: map[int32]*fetchSession{}},

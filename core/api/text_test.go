@@ -95,7 +95,7 @@ func wordText(s string) string {
 	return s
 }
 
-// batchesText lists batches as base..last[values].
+// batchesText lists batches as base..last[values], with the time of LogAppendTime and the codec.
 func batchesText(b []byte) string {
 	if len(b) == 0 {
 		return "none"
@@ -115,6 +115,9 @@ func batchesText(b []byte) string {
 		text := fmt.Sprintf("%d..%d[%s]", batch.BaseOffset(), batch.LastOffset(), strings.Join(values, " "))
 		if batch.TimestampType() == record.LogAppendTime {
 			text += fmt.Sprintf("@%d", batch.MaxTimestamp())
+		}
+		if batch.Codec() != record.CodecNone {
+			text += "/" + batch.Codec().String()
 		}
 		out = append(out, text)
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/metadata"
+	"github.com/tidemark-log/tidemark/core/record"
 )
 
 // Topic is a topic of the committed metadata as the handlers need it at every request:
@@ -24,8 +25,12 @@ type TopicConfig struct {
 	MinISR          int
 	Compact         bool
 	LogAppendTime   bool
-	BeforeMax       int64 // milliseconds a timestamp may lie in the past
-	AfterMax        int64 // milliseconds a timestamp may lie in the future
+	// Recompress tells that batches are stored in Compression, whatever they came in.
+	Recompress  bool
+	Compression record.Compression
+
+	BeforeMax int64 // milliseconds a timestamp may lie in the past
+	AfterMax  int64 // milliseconds a timestamp may lie in the future
 }
 
 // PutTopic makes a topic known, or replaces what is known of it; its partitions stay.

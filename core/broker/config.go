@@ -8,9 +8,11 @@ import (
 
 	"github.com/tidemark-log/tidemark/core/api"
 	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/invariant"
 	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/log"
 	"github.com/tidemark-log/tidemark/core/metadata"
+	"github.com/tidemark-log/tidemark/core/record"
 )
 
 // Listener is where clients of one listener are told to connect. The name is the one
@@ -141,10 +143,32 @@ func topicConfig(r *metadata.Resolver, image *metadata.Image, t *metadata.Topic)
 		BeforeMax:       number(get("message.timestamp.before.max.ms")),
 		AfterMax:        number(get("message.timestamp.after.max.ms")),
 	}
+	cfg.Compression, cfg.Recompress = compression(get)
 	for _, policy := range metadata.SplitList(get("cleanup.policy")) {
 		cfg.Compact = cfg.Compact || policy == "compact"
 	}
 	return cfg
+}
+
+// compression is how a topic's batches are stored, false if as they came.
+func compression(get func(string) string) (record.Compression, bool) {
+	switch name := get("compression.type"); name {
+	case "producer":
+		return record.Compression{}, false
+	case "uncompressed":
+		return record.Compression{Codec: record.CodecNone}, true
+	default:
+		codec, err := record.ParseCodec(name)
+		// It was validated when it was set; a batch stored as something else would be a lie.
+		if err != nil {
+			invariant.Violated("broker.compression-exists", "compression.type=%q", name)
+		}
+		how := record.DefaultCompression(codec)
+		if codec != record.CodecSnappy {
+			how.Level = int(number(get("compression." + name + ".level")))
+		}
+		return how, true
+	}
 }
 
 // logConfig is the effective configuration of a topic as its logs look at it.

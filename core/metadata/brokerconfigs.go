@@ -123,8 +123,7 @@ func topicDefaultKeys() []*ConfigKey {
 		long("log.message.timestamp.after.max.ms", "3600000", 0,
 			"The default of message.timestamp.after.max.ms."),
 		str("compression.type", "producer", "The default of the topic key of this name.").
-			oneOf("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer").
-			supports("producer", "storing batches in another compression than the producer's"),
+			oneOf("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"),
 		integer("compression.gzip.level", "-1", -1,
 			"The default of the topic key of this name.").max(9).check(notZero),
 		integer("compression.lz4.level", "9", 1, "The default of the topic key of this name.").max(17),

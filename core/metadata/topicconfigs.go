@@ -65,8 +65,7 @@ var topicKeys = newKeyTable(
 	str("compression.type", "producer",
 		"The compression records are stored with; producer keeps what was sent.").
 		oneOf("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer").
-		from(Synonym{Key: "compression.type"}).
-		supports("producer", "storing batches in another compression than the producer's"),
+		from(Synonym{Key: "compression.type"}),
 	integer("compression.gzip.level", "-1", -1,
 		"The level of gzip when compression.type is gzip; -1 is its default.").
 		max(9).check(notZero).from(Synonym{Key: "compression.gzip.level"}),

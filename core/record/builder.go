@@ -96,7 +96,7 @@ func (b *Builder) Build() Batch {
 		b.buf = nil
 	} else {
 		out = append(make([]byte, 0, HeaderSize+len(b.buf)/2), b.buf[:HeaderSize]...)
-		out = b.deflater.appendDeflated(out, b.opts.Codec, b.buf[HeaderSize:])
+		out = b.deflater.appendDeflated(out, DefaultCompression(b.opts.Codec), b.buf[HeaderSize:])
 	}
 	batch := Batch(out)
 	b.putHeader(batch)

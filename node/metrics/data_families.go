@@ -60,6 +60,11 @@ var dataFamilies = []family{
 		read: number(func(s *broker.Stats) uint64 { return s.API.ProducedBytes }),
 	},
 	{
+		name: "tidemark_produced_recompressed_total", kind: counter,
+		help: "Batches stored in another compression than they came in, for compression.type says so.",
+		read: number(func(s *broker.Stats) uint64 { return s.API.RecompressedBatches }),
+	},
+	{
 		name: "tidemark_produced_refused_total", kind: counter,
 		help: "Batches refused because the volume is nearly full; their producers try again.",
 		read: number(func(s *broker.Stats) uint64 { return s.API.RefusedForRoom }),
