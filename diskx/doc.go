@@ -23,7 +23,7 @@
 // Deliberately absent: retries of failed writes and syncs (nobody knows what they left),
 // mmap, io_uring, a cache.
 //
-// Read disk.go and file.go (the interface), lane.go (workers), direct.go and gather.go
+// Read disk.go and file.go (the interface), syncall.go, lane.go (workers), direct.go and gather.go
 // (system calls), errors.go, buffers.go, lock.go. Tests: the envtest suite on a temporary
 // directory, and what only a real disk can show.
 package diskx

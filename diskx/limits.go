@@ -14,6 +14,8 @@ const (
 	DataWorkersDefault = 8
 	// SlowWorkersDefault is the syncs and removals at one time.
 	SlowWorkersDefault = 4
+	// syncAllWorkers is the syncs of one SyncAll at one time: they wait, they do not compute.
+	syncAllWorkers = 64
 	// bounceMax bounds an aligned buffer; a larger write goes out in parts.
 	bounceMax = 4 << 20
 	// checkPiece is how much is read before it is checked: it must stay in a second level

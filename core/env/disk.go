@@ -91,6 +91,11 @@ type Disk interface {
 	SyncDir(path string) error
 	// SyncDirLater is SyncDir with a completion.
 	SyncDirLater(path string, tag Tag)
+	// SyncAll is Fsync of each of files, as they are at these paths, several at a time and in
+	// any order; and when all of these are through, SyncDir of each of dirs in the same
+	// manner. Blocking. An error is that of one of them: any of the others may have been
+	// synced or not, as a crash meanwhile may leave them.
+	SyncAll(files, dirs []string) error
 	// Reserve makes path a file that takes size bytes of the volume, whose contents mean
 	// nothing; it is there to be removed when room is needed. Blocking.
 	Reserve(path string, size int64) error

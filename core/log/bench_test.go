@@ -21,6 +21,7 @@ type instantDisk struct {
 func (d *instantDisk) MkdirAll(string) error            { return nil }
 func (d *instantDisk) List(string) ([]env.Entry, error) { return nil, nil }
 func (d *instantDisk) SyncDir(string) error             { return nil }
+func (d *instantDisk) SyncAll(_, _ []string) error      { return nil }
 func (d *instantDisk) Rename(string, string) error      { return nil }
 func (d *instantDisk) RemoveAllLater(string)            {}
 func (d *instantDisk) Open(path string, mode env.OpenMode) (env.File, error) {

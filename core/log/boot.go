@@ -16,6 +16,7 @@ import (
 //	read     journal and folders; damage in the journal refuses, with nothing changed
 //	unmark   the mark of a clean stop goes, durably, before anything is changed
 //	secure   what will be replayed is made durable in the journal, before anything rests on it
+//	homes    folders are made for logs that have none, before anything is in them
 //	replay   the journal's groups are brought onto the segments
 //	recover  tails are read back, indexes and producer state made whole
 //	sync     all of that is made durable
@@ -30,6 +31,9 @@ type boot struct {
 	byKey  map[journal.Key]*bootLog
 	begin  env.Instant
 	report *Recovery
+
+	folders map[string]int // by path, how many logs have it
+	trash   []string       // folders of deleted logs, renamed, not yet durably
 
 	progress bootProgress
 }
@@ -78,7 +82,7 @@ func (b *boot) run() error {
 		return fmt.Errorf("log: directory %s: %w", d.cfg.Path, err)
 	}
 	for _, step := range []func() error{
-		b.unmark, b.list, b.survey, b.scan.Secure, b.replay, b.recoverLogs, b.sync, b.seal,
+		b.unmark, b.list, b.survey, b.scan.Secure, b.makeHomes, b.replay, b.recoverLogs, b.sync, b.seal,
 	} {
 		if err := step(); err != nil {
 			return err

@@ -93,6 +93,10 @@ const (
 	// checkpointBytesMax bounds a checkpoint file: a hundred thousand partitions.
 	checkpointBytesMax = 32 << 20
 
+	// bootSyncLogs is how many logs boot syncs together: enough that they share the device's
+	// work, few enough that progress is seen.
+	bootSyncLogs = 512
+
 	// scanBytes is how much boot reads at a time.
 	scanBytes = 1 << 20
 

@@ -101,10 +101,9 @@ func (l *bootLog) trim() error {
 		if !past && s.size >= 0 {
 			keep = append(keep, s)
 			if l.exact() && s.cut >= 0 && s.cut < s.size {
-				if err := shrink(l.boot.disk, l.path+"/"+segmentName(s.base, ".log"), s.cut); err != nil {
+				if err := l.cutFile(s, s.cut); err != nil {
 					return err
 				}
-				s.size = s.cut
 			}
 			continue
 		}
@@ -127,6 +126,12 @@ func (l *bootLog) trim() error {
 		l.files, l.start = nil, l.point
 	}
 	return nil
+}
+
+// cutFile cuts a segment's file; it is synced with all others.
+func (l *bootLog) cutFile(s *bootSegment, size int64) error {
+	s.size, s.unsynced = size, true
+	return shrink(l.boot.disk, l.path+"/"+segmentName(s.base, ".log"), size, false)
 }
 
 // unsyncedFrom tells that a segment holds nothing that was synced.
@@ -254,73 +259,4 @@ func (l *bootLog) settleEnds() {
 		l.boot.report.CutLogs++
 		l.boot.report.CutBytes += l.cutBytes
 	}
-}
-
-// sync makes durable what boot has changed, and what a killed process had not synced.
-func (b *boot) sync() error {
-	b.progress.enter(PhaseSync, len(b.logs), 0)
-	for _, l := range b.logs {
-		b.progress.add(1, 0)
-		if l.skip() || !l.exists {
-			continue
-		}
-		if err := l.sync(); err != nil {
-			return err
-		}
-	}
-	return syncDir(b.disk, b.d.cfg.Path)
-}
-
-func (l *bootLog) sync() error {
-	disk := l.boot.disk
-	for i, f := range l.files {
-		s := l.segments[min(i, len(l.segments)-1)]
-		if !f.unsynced && (l.policy == FlushGroup || l.boot.report.Clean || s.end <= l.point && s.sealed) {
-			continue
-		}
-		if err := fsync(disk, l.path+"/"+segmentName(f.base, ".log")); err != nil {
-			return err
-		}
-	}
-	if err := l.syncMetadata(); err != nil {
-		return err
-	}
-	if l.epochs.changed {
-		l.epochs.changed = false
-		if err := writeWhole(disk, l.path, epochFile, l.epochs.appendText(nil)); err != nil {
-			return err
-		}
-	}
-	if l.names || l.policy == FlushOS && !l.boot.report.Clean {
-		return syncDir(disk, l.path)
-	}
-	return nil
-}
-
-// syncMetadata writes partition.metadata, as long as the journal knows the id and the file
-// is not there to be lost.
-func (l *bootLog) syncMetadata() error {
-	if l.id.IsZero() || l.metadata && !l.created {
-		return nil
-	}
-	l.names = true
-	if l.metadata {
-		return fsync(l.boot.disk, l.path+"/"+metadataFile)
-	}
-	return writeFile(l.boot.disk, l.path+"/"+metadataFile, appendMetadata(nil, l.id), true)
-}
-
-func fsync(disk env.Disk, path string) error {
-	f, err := disk.Open(path, env.OpenExisting)
-	if err != nil {
-		return fmt.Errorf("log: open %s: %w", path, err)
-	}
-	err = f.Fsync()
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return fmt.Errorf("log: sync %s: %w", path, err)
-	}
-	return nil
 }

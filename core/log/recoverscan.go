@@ -140,7 +140,9 @@ func (sc *recoverScan) run(from kafka.Offset, last bool) (cut bool, err error) {
 	}
 	s.size, s.written = max(s.size, sc.pos), max(s.written, sc.pos)
 	l.boot.report.BytesScanned += sc.file.size
-	return sc.endsEarly(last), sc.finishIndexes()
+	cut = sc.endsEarly(last)
+	sc.finishIndexes()
+	return cut, nil
 }
 
 // loadIndexes reads the index files as they are.
@@ -247,11 +249,11 @@ func (sc *recoverScan) cutHere() error {
 	s, l := sc.s, sc.l
 	l.cutBytes += sc.file.size - sc.pos
 	s.size, s.written, s.synced, s.end = sc.pos, sc.pos, sc.pos, sc.expected
-	sc.file.size, sc.file.unsynced = sc.pos, true
-	if err := shrink(l.boot.disk, sc.r.path, sc.pos); err != nil {
+	if err := l.cutFile(sc.file, sc.pos); err != nil {
 		return err
 	}
-	return sc.finishIndexes()
+	sc.finishIndexes()
+	return nil
 }
 
 // endsEarly judges a segment that ends between batches, before the next one begins.
@@ -314,52 +316,26 @@ func (sc *recoverScan) resync(bad error, last bool) (bool, error) {
 
 // finishIndexes compares the index files with what was read. A closed segment's are
 // written anew if they differ; the active one's are cut to what they have right, and go
-// on from there.
-func (sc *recoverScan) finishIndexes() error {
+// on from there. See bootSync for when.
+func (sc *recoverScan) finishIndexes() {
 	s, l := sc.s, sc.l
 	if s.sealed {
 		s.addTime()
 	}
 	index, times := s.index.appendBinary(nil), s.times.appendBinary(nil)
 	s.indexSaved, s.timesSaved = len(s.index), len(s.times)
+	sc.file.indexes = indexesSync
 	if !sc.unreadable && bytes.Equal(index, sc.indexRaw) && bytes.Equal(times, sc.times) &&
 		sc.file.index >= 0 == (len(index) > 0 || s.sealed) {
-		return sc.syncIndexes()
+		return
 	}
 	if !sc.unreadable && !s.sealed && bytes.HasPrefix(index, sc.indexRaw) && bytes.HasPrefix(times, sc.times) {
 		s.indexSaved, s.timesSaved = len(sc.indexRaw)/indexEntrySize, len(sc.times)/timeEntrySize
-		return sc.syncIndexes()
+		return
 	}
 	l.boot.report.IndexesRebuilt++
 	l.names = true
-	disk, path := l.boot.disk, l.path+"/"+segmentName(s.base, ".index")
-	if err := extend(disk, path, nil, 0); err != nil { // never ahead of the time index
-		return err
-	}
-	if err := extend(disk, l.path+"/"+segmentName(s.base, ".timeindex"), times, 0); err != nil {
-		return err
-	}
-	return extend(disk, path, index, 0)
-}
-
-// syncIndexes syncs index files that are right: a killed process may have left them in the
-// cache only.
-func (sc *recoverScan) syncIndexes() error {
-	if sc.l.boot.report.Clean {
-		return nil
-	}
-	for _, f := range []struct {
-		suffix string
-		size   int64
-	}{{".timeindex", sc.file.times}, {".index", sc.file.index}} {
-		if f.size < 0 {
-			continue
-		}
-		if err := fsync(sc.l.boot.disk, sc.l.path+"/"+segmentName(sc.s.base, f.suffix)); err != nil {
-			return err
-		}
-	}
-	return nil
+	sc.file.indexes = indexesRebuild
 }
 
 // cutAfter removes the segments behind the one where the log was found to end.

@@ -32,6 +32,7 @@ type bootLog struct {
 	cuts     []bootCut
 
 	// replay
+	batches bool // the journal has some that nothing truncates
 	live    bool // the journal has batches or a truncation
 	osCut   bool // of an os log, that its files do not have yet
 	first   kafka.Offset
@@ -65,7 +66,17 @@ type bootSegment struct {
 	cut                int64 // how long replay says it is; −1: as long as it is
 	unsynced           bool
 	verify             bool // read its end, whether it reaches the next segment
+	indexes            indexesDuty
 }
+
+// indexesDuty is what is to be done about a segment's index files.
+type indexesDuty uint8
+
+const (
+	indexesLeave   indexesDuty = iota
+	indexesSync                // they are right, and may be in the cache only
+	indexesRebuild             // they are to be written anew
+)
 
 type bootCut struct {
 	ordinal int
@@ -138,6 +149,8 @@ func (b *boot) survey() error {
 			}
 		case journal.KindTruncate:
 			l.cuts = append(l.cuts, bootCut{ordinal, kafka.Offset(e.A)})
+		case journal.KindBatch:
+			l.batches = true
 		}
 		return nil
 	})
@@ -231,7 +244,7 @@ func (b *boot) replay() error {
 			return err
 		}
 	}
-	return nil
+	return b.emptyTrash()
 }
 
 // replayBatch writes a batch where it was, or would have been, written. What a later entry
@@ -314,29 +327,6 @@ func (l *bootLog) openOut(base kafka.Offset) error {
 		return fmt.Errorf("log: open %s %s: %w", l.tp, segmentName(base, ".log"), err)
 	}
 	l.outFile, l.names = f, true
-	return nil
-}
-
-// makeFolder makes a log's folder and says in it whose it is, before anything else is in
-// it. What a killed process has made of that may be in the cache only.
-func (l *bootLog) makeFolder() error {
-	if l.home || l.exists && !l.created {
-		return nil
-	}
-	l.home = true
-	if l.metadata {
-		if err := fsync(l.boot.disk, l.path+"/"+metadataFile); err != nil {
-			return err
-		}
-		if err := syncDir(l.boot.disk, l.path); err != nil {
-			return err
-		}
-		return syncDir(l.boot.disk, l.boot.d.cfg.Path)
-	}
-	if err := l.makeHome(); err != nil {
-		return err
-	}
-	l.exists, l.metadata, l.names = true, true, true
 	return nil
 }
 
@@ -433,11 +423,10 @@ func (l *bootLog) replayDeleted(name string) error {
 	}
 	l.exists, l.metadata, l.home, l.files, l.snapshots = false, false, false, nil, nil
 	l.epochs, l.late, l.epochsLoaded = epochCache{}, epochCache{}, false
-	// The rename first, for the reason that list has.
-	if err := syncDir(l.boot.disk, l.boot.d.cfg.Path); err != nil {
-		return err
+	l.boot.trash = append(l.boot.trash, to)
+	if l.reborn || l.boot.shared(l) { // another folder will have the name
+		return l.boot.emptyTrash()
 	}
-	l.boot.disk.RemoveAllLater(to)
 	return nil
 }
 

@@ -179,3 +179,10 @@ func syncDir(disk env.Disk, dir string) error {
 	}
 	return nil
 }
+
+func syncAll(disk env.Disk, files, dirs []string) error {
+	if err := disk.SyncAll(files, dirs); err != nil {
+		return fmt.Errorf("log: sync files: %w", err)
+	}
+	return nil
+}

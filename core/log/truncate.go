@@ -231,15 +231,15 @@ func (l *Log) applyCut(c cut) error {
 		{".index", int64(s.indexSaved) * indexEntrySize},
 		{".timeindex", int64(s.timesSaved) * timeEntrySize},
 	} {
-		if err := shrink(disk, l.path+"/"+segmentName(c.seg, f.suffix), f.size); err != nil {
+		if err := shrink(disk, l.path+"/"+segmentName(c.seg, f.suffix), f.size, true); err != nil {
 			return err
 		}
 	}
 	return syncDir(disk, l.path)
 }
 
-// shrink cuts a file, if it is there and longer, and syncs it.
-func shrink(disk env.Disk, path string, size int64) error {
+// shrink cuts a file, if it is there and longer, and syncs it if asked.
+func shrink(disk env.Disk, path string, size int64, sync bool) error {
 	f, err := disk.Open(path, env.OpenExisting)
 	if errors.Is(err, env.ErrNotExist) {
 		return nil
@@ -249,7 +249,7 @@ func shrink(disk env.Disk, path string, size int64) error {
 	}
 	now, err := f.Size()
 	if err == nil && now > size {
-		if err = f.Truncate(size); err == nil {
+		if err = f.Truncate(size); err == nil && sync {
 			err = f.Fsync()
 		}
 	}

@@ -51,6 +51,7 @@ func rig(t *testing.T, cfg simdisk.Config) *envtest.DiskRig {
 			r.Disk = b.view
 		}
 	}
+	r.DieIn = b.disk.CrashAfterOps
 	r.Kill, r.PowerLoss = restart(b.disk.Kill), restart(b.disk.PowerLoss)
 	return r
 }

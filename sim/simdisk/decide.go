@@ -57,6 +57,7 @@ const (
 	purposeKillRemove = "disk.kill.remove"
 	purposeKillStep   = "disk.kill.step"
 	purposePrepare    = "disk.prepare"
+	purposeSyncOrder  = "disk.sync.order"
 	purposeMode       = "disk.crash.mode"
 	purposeCut        = "disk.crash.cut"
 	purposeData       = "disk.crash.data"

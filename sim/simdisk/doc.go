@@ -32,7 +32,7 @@
 // Deliberately absent: any notion of what the bytes mean; goroutines and locks; a volume
 // that is gone or exchanged, which is the world's doing; access modes.
 //
-// Read config.go and disk.go, then view.go, handle.go and flight.go (operations), file.go
+// Read config.go and disk.go, then view.go, syncall.go, handle.go and flight.go (operations), file.go
 // and pending.go (bytes), tree.go (names), crash.go, survive.go and survivenames.go. Faults:
 // faults.go and faultevent.go, injector.go, scar.go, damage.go, then one file per family.
 // Tests: the envtest suites, a naive second model in model_test.go, and for damage a sound

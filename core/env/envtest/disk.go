@@ -20,6 +20,9 @@ type DiskRig struct {
 	// Kill and PowerLoss end the process and put a new one's disk into the rig. nil: this
 	// disk cannot.
 	Kill, PowerLoss func()
+	// DieIn makes the n-th blocking operation from now (1: the next) the last that this
+	// process begins; Kill or PowerLoss must follow. nil: this disk cannot.
+	DieIn func(n int)
 }
 
 // path names something below the root.

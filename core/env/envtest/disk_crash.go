@@ -22,6 +22,9 @@ var diskCrashCases = []crashCase{
 	{"DirectoriesNeedSyncDirOfTheirParents", []string{"lost", "kept"}, dirsNeedSyncDir},
 	{"RenameLeavesOldOrNew", []string{"old", "new"}, renameOldOrNew},
 	{"RemovedNamesMayComeBack", []string{"back", "gone"}, removedComeBack},
+	{"PowerLossKeepsWhatSyncAllSynced", nil, powerKeepsSyncAll},
+	{"PowerLossInSyncAllLeavesAnyOfThem", []string{"none", "all", "first alone", "last alone"}, powerInSyncAll},
+	{"SyncAllSyncsNamesAfterFiles", []string{"named"}, syncAllNamesLast},
 	{"ADeadProcessHearsNothing", nil, deadHearsNothing},
 }
 
@@ -255,6 +258,68 @@ func removedComeBack(t *testing.T, r *DiskRig, seen map[string]int) {
 		sameBytes(t, []byte(got), []byte("2"))
 	} else {
 		seen["gone"]++
+	}
+}
+
+func powerKeepsSyncAll(t *testing.T, r *DiskRig, _ map[string]int) {
+	noErr(t, r.MkdirAll(r.path("d")))
+	noErr(t, r.put(t, "d/f", "one").Close())
+	noErr(t, r.put(t, "g", "two").Close())
+	noErr(t, r.SyncAll([]string{r.path("d/f"), r.path("g")}, []string{r.path("d"), r.Root}))
+	r.PowerLoss()
+	r.wantContent(t, "d/f", "one")
+	r.wantContent(t, "g", "two")
+}
+
+// powerInSyncAll dies in each of the operations that a SyncAll may consist of.
+func powerInSyncAll(t *testing.T, r *DiskRig, seen map[string]int) {
+	seen["runs"]++
+	old, fresh := pattern(1, 4096), pattern(2, 4096)
+	names := []string{"a", "b", "c"}
+	var files []string
+	for _, name := range names {
+		noErr(t, r.synced(t, name, old).Pwrite(fresh, 0))
+		files = append(files, r.path(name))
+	}
+	r.DieIn(1 + seen["runs"]%7)
+	wantErr(t, r.SyncAll(files, []string{r.Root}), env.ErrClosed)
+	r.PowerLoss()
+	state := ""
+	for _, name := range names {
+		got, _ := r.content(t, name)
+		state += sortOf([]byte(got), old, fresh) + " "
+	}
+	switch state {
+	case "old old old ":
+		seen["none"]++
+	case "new new new ":
+		seen["all"]++
+	case "new old old ":
+		seen["first alone"]++
+	case "old old new ":
+		seen["last alone"]++
+	}
+}
+
+// syncAllNamesLast: a name that only SyncAll made durable leads to bytes that are, too.
+func syncAllNamesLast(t *testing.T, r *DiskRig, seen map[string]int) {
+	seen["runs"]++
+	want := pattern(1, 2*4096)
+	noErr(t, r.MkdirAll(r.path("d")))
+	noErr(t, r.SyncDir(r.Root))
+	noErr(t, r.put(t, "d/f", string(want)).Close())
+	if n := seen["runs"] % 8; n > 0 {
+		r.DieIn(n)
+	}
+	err := r.SyncAll([]string{r.path("d/f")}, []string{r.path("d")})
+	r.PowerLoss()
+	got, ok := r.content(t, "d/f")
+	if err == nil && !ok {
+		t.Fatal("a name is gone after SyncAll")
+	}
+	if err == nil {
+		seen["named"]++
+		sameBytes(t, []byte(got), want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package envtest
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/tidemark-log/tidemark/core/env"
@@ -17,6 +18,7 @@ var diskNameCases = []diskCase{
 	{"AnOpenFileOutlivesItsName", openOutlivesName},
 	{"RemoveAllLaterRemovesAllSomeTime", removeAllLater},
 	{"SyncDirKnowsDirectoriesOnly", syncDirNames},
+	{"SyncAllKnowsFilesAndThenDirectories", syncAllNames},
 	{"FreeIsUnknownOrNotNegative", freeBytes},
 }
 
@@ -149,6 +151,26 @@ func syncDirNames(t *testing.T, r *DiskRig) {
 	r.settleOK(t, 7, 0)
 	r.SyncDirLater(r.path("no"), 8)
 	wantErr(t, r.settleOne(t, 8).Err, env.ErrNotExist)
+}
+
+func syncAllNames(t *testing.T, r *DiskRig) {
+	noErr(t, r.MkdirAll(r.path("d")))
+	var files []string
+	for i := range 100 {
+		name := fmt.Sprintf("d/%02d", i)
+		noErr(t, r.put(t, name, name).Close())
+		files = append(files, r.path(name))
+	}
+	noErr(t, r.SyncAll(files, []string{r.path("d"), r.Root}))
+	noErr(t, r.SyncAll(files, nil))
+	noErr(t, r.SyncAll(nil, []string{r.Root}))
+	noErr(t, r.SyncAll(nil, nil))
+	wantErr(t, r.SyncAll(append(files, r.path("no")), []string{r.Root}), env.ErrNotExist)
+	wantErr(t, r.SyncAll(files, []string{r.Root, r.path("no")}), env.ErrNotExist)
+	if done := r.Settle(); len(done) != 0 {
+		t.Fatalf("completions %v of what blocks", done)
+	}
+	r.wantContent(t, "d/42", "d/42")
 }
 
 func freeBytes(t *testing.T, r *DiskRig) {
