@@ -20,13 +20,13 @@ import (
 //     UNKNOWN_TOPIC_OR_PARTITION until the topic is committed; clients ask again.
 //   - Only committed metadata is told, so what one client was shown no other misses.
 //   - The controller is the broker asked: any broker takes every admin request.
+//   - Authorized operations, if asked for, are all that there are: there is no authorizer.
 //
 // Added by version: v1 rack, controller, internal flag; v2 cluster id; v4 auto creation by
 // choice; v5 offline replicas; v7 leader epochs (KIP-320); v8 authorized operations
 // (KIP-430); v10 topic ids (KIP-516); v13 top-level error (KIP-1102).
 //
-// Not done: authorized operations (always −2147483648, "not asked"), creation of internal
-// topics.
+// Not done: creation of internal topics.
 func describeMetadata(s *Server, c *Call) {
 	req := c.decoded.request.(*kmsg.MetadataRequest)
 	m := &metadataReply{s: s, c: c, req: req}
@@ -81,6 +81,9 @@ func (m *metadataReply) brokers() {
 	}
 	m.resp.ClusterID = nullable(image.ClusterID())
 	m.resp.ControllerID = int32(m.s.cfg.NodeID)
+	if m.req.IncludeClusterAuthorizedOperations {
+		m.resp.AuthorizedOperations = clusterOperations
+	}
 }
 
 // namesMissing tells a request of v10 or v11 that uses what only v12 knows.
@@ -129,6 +132,9 @@ func (m *metadataReply) failed(code kafka.ErrorCode, name string, id kafka.Topic
 		row.Topic = &name
 	}
 	row.IsInternal = kafka.IsInternal(name)
+	if name != "" && m.req.IncludeTopicAuthorizedOperations {
+		row.AuthorizedOperations = topicOperations
+	}
 	m.resp.Topics = append(m.resp.Topics, row)
 	m.s.countError(m.c, code)
 }
@@ -136,6 +142,9 @@ func (m *metadataReply) failed(code kafka.ErrorCode, name string, id kafka.Topic
 func (m *metadataReply) topic(t *metadata.Topic) {
 	row := kmsg.NewMetadataResponseTopic()
 	row.Topic, row.TopicID, row.IsInternal = &t.Name, t.ID, kafka.IsInternal(t.Name)
+	if m.req.IncludeTopicAuthorizedOperations {
+		row.AuthorizedOperations = topicOperations
+	}
 	row.Partitions = make([]kmsg.MetadataResponseTopicPartition, 0, t.PartitionCount())
 	for i, p := range t.Partitions() {
 		row.Partitions = append(row.Partitions, m.partition(i, p))

@@ -16,8 +16,7 @@ import (
 //   - Any broker takes every admin request, so the controller is the broker asked.
 //   - Endpoint type 2, controllers, is MISMATCHED_ENDPOINT_TYPE (114) here; any other but
 //     1 is UNSUPPORTED_ENDPOINT_TYPE (115).
-//   - Authorized operations are not asked by anybody when there is no authorizer: they
-//     are −2147483648, "not asked".
+//   - Authorized operations, if asked for, are all that there are: there is no authorizer.
 //
 // Added by version: v1 endpoint type (KIP-919), v2 fenced brokers (KIP-1073).
 func describeCluster(s *Server, c *Call) {
@@ -38,6 +37,9 @@ func describeCluster(s *Server, c *Call) {
 	}
 	resp.ClusterID = s.image.ClusterID()
 	resp.ControllerID = int32(s.cfg.NodeID)
+	if req.IncludeClusterAuthorizedOperations {
+		resp.ClusterAuthorizedOperations = clusterOperations
+	}
 	for b := range s.image.Brokers() {
 		l, ok := b.Listener(c.Listener)
 		if !ok || b.Fenced && !(req.Version >= 2 && req.IncludeFencedBrokers) {

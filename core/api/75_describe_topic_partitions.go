@@ -55,10 +55,6 @@ var topicPartitionsFields = []field{
 	{kind: kStruct, null: nullFrom(0), fields: []field{{kind: kString}, {kind: kInt32}}},
 }
 
-// topicOperations are all that can be done to a topic, as bits: read, write, create,
-// delete, alter, describe, and both of its configs.
-const topicOperations = 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<7 | 1<<8 | 1<<10 | 1<<11
-
 // askedNames are the topics of a request in the order they are answered.
 func askedNames(req *kmsg.DescribeTopicPartitionsRequest) []string {
 	names := make([]string, 0, len(req.Topics))

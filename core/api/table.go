@@ -46,6 +46,8 @@ func init() {
 		{44, "IncrementalAlterConfigs", 0, 1, 1, 0, request[kmsg.IncrementalAlterConfigsRequest],
 			incrementalConfigsFields, incrementalAlterConfigs},
 		{60, "DescribeCluster", 0, 2, 0, 0, request[kmsg.DescribeClusterRequest], clusterFields, describeCluster},
+		{74, "ListConfigResources", 0, 1, 0, 0, request[kmsg.ListConfigResourcesRequest],
+			configResourcesFields, listConfigResources},
 		{75, "DescribeTopicPartitions", 0, 0, 0, 0, request[kmsg.DescribeTopicPartitionsRequest],
 			topicPartitionsFields, describeTopicPartitions},
 	}

@@ -42,6 +42,7 @@ var plain = map[string]string{
 	"IncrementalAlterConfigs": `Resources: [{ResourceType: 2, ResourceName: t, Configs: [
 		{Name: retention.ms, Op: 0, Value: 5}, {Name: cleanup.policy, Op: 1, Value: null}]},
 		{ResourceType: 4, ResourceName: "", Configs: [{Name: message.max.bytes, Value: 5000}]}]`,
+	"ListConfigResources":     ``,
 	"DescribeCluster":         `EndpointType: 1`,
 	"DescribeTopicPartitions": `Topics: [{Topic: t}], ResponsePartitionLimit: 10, Cursor: {Topic: t}`,
 }
