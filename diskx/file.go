@@ -215,6 +215,11 @@ func (f *File) Pread(buf []byte, off int64) (n int, err error) {
 	return n, err
 }
 
+// Ahead has the kernel read into the page cache while the caller does something else.
+func (f *File) Ahead(off, n int64) {
+	_ = f.blocking("ahead", func(fd int) error { return willNeed(fd, off, n) })
+}
+
 // Pwrite writes all of buf at off, into the page cache.
 func (f *File) Pwrite(buf []byte, off int64) error {
 	return f.blocking("write", func(fd int) error {

@@ -8,6 +8,10 @@ import (
 
 func pwritev(fd int, bufs [][]byte, off int64) (int, error) { return unix.Pwritev(fd, bufs, off) }
 
+// willNeed begins to read. The kernel takes as much of it at once as the device likes to be
+// asked for, which is far more than it reads ahead of its own accord.
+func willNeed(fd int, off, n int64) error { return unix.Fadvise(fd, off, n, unix.FADV_WILLNEED) }
+
 func syncData(fd int) error {
 	return ignoringEINTR(func() error { return unix.Fdatasync(fd) })
 }

@@ -11,6 +11,9 @@ import (
 // pwritev writes the first buffer only; the caller goes on from there.
 func pwritev(fd int, bufs [][]byte, off int64) (int, error) { return unix.Pwrite(fd, bufs[0], off) }
 
+// willNeed: reading ahead is left to the system.
+func willNeed(int, int64, int64) error { return nil }
+
 // syncData uses os.File.Sync, which knows what it takes on this system (F_FULLFSYNC).
 func syncData(fd int) error {
 	dup, err := unix.Dup(fd)

@@ -24,8 +24,9 @@ type identity struct {
 	directoryID string
 }
 
-// identify reads the identity of each log directory, and formats the empty ones. It
-// returns the cluster's id.
+// identify reads the identity of each log directory, and formats the empty ones, unless one
+// that there was is missing. It returns the cluster's id, and puts the directory with the
+// metadata log first in dirs.
 func identify(dirs []string, node kafka.BrokerID) (string, error) {
 	found := make([]*identity, len(dirs))
 	cluster := ""
@@ -49,6 +50,13 @@ func identify(dirs []string, node kafka.BrokerID) (string, error) {
 		}
 		cluster = id.clusterID
 	}
+	known, err := readSiblings(dirs)
+	if err != nil {
+		return "", err
+	}
+	if err := known.missing(dirs, found); err != nil {
+		return "", err
+	}
 	if cluster == "" {
 		cluster = newID()
 	}
@@ -56,11 +64,12 @@ func identify(dirs []string, node kafka.BrokerID) (string, error) {
 		if found[i] != nil {
 			continue
 		}
-		if err := writeIdentity(dir, identity{cluster, node, newID()}); err != nil {
+		found[i] = &identity{cluster, node, newID()}
+		if err := writeIdentity(dir, *found[i]); err != nil {
 			return "", err
 		}
 	}
-	return cluster, nil
+	return cluster, known.update(dirs, found)
 }
 
 // checkOurs refuses a directory of Apache Kafka, whose meta.properties looks like ours. Its
@@ -125,11 +134,14 @@ func readIdentity(dir string) (*identity, error) {
 	return &identity{values["cluster.id"], kafka.BrokerID(id), values["directory.id"]}, nil
 }
 
-// writeIdentity writes the file so that it is there whole or not at all.
 func writeIdentity(dir string, id identity) error {
-	text := fmt.Sprintf("version=1\ncluster.id=%s\nnode.id=%d\ndirectory.id=%s\n", id.clusterID, id.nodeID,
-		id.directoryID)
-	path := filepath.Join(dir, metaFile)
+	return writeWhole(dir, metaFile, fmt.Sprintf("version=1\ncluster.id=%s\nnode.id=%d\ndirectory.id=%s\n",
+		id.clusterID, id.nodeID, id.directoryID))
+}
+
+// writeWhole writes a file so that it is there whole or not at all.
+func writeWhole(dir, name, text string) error {
+	path := filepath.Join(dir, name)
 	f, err := os.Create(path + ".tmp")
 	if err != nil {
 		return fmt.Errorf("node: %w", err)

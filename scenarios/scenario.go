@@ -37,8 +37,10 @@ type Scenario struct {
 	Goals map[string]int `yaml:"goals"`
 }
 
-// Log sets the sizes of a broker's log directory.
+// Log sets the sizes of a broker's log directories, and how many there are, each on a volume
+// of its own.
 type Log struct {
+	Directories      int     `yaml:"directories"`
 	JournalFileBytes Numbers `yaml:"journal-file-bytes"`
 	JournalFiles     Numbers `yaml:"journal-files"`
 	TailCacheBytes   Numbers `yaml:"tail-cache-bytes"`
@@ -139,6 +141,7 @@ func (s *Scenario) defaults() {
 	if s.Brokers == 0 {
 		s.Brokers = 1
 	}
+	s.Log.Directories = max(1, s.Log.Directories)
 	for i := range s.Topics {
 		s.Topics[i].Partitions = max(1, s.Topics[i].Partitions)
 	}

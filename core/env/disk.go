@@ -136,6 +136,9 @@ type File interface {
 
 	// Pread fills buf from off; fewer bytes without error mean the end of the file.
 	Pread(buf []byte, off int64) (int, error)
+	// Ahead says that the n bytes from off on will be read soon. It is a hint: it does not
+	// wait for them, and what becomes of it nobody hears.
+	Ahead(off, n int64)
 	// Pwrite writes all of buf at off.
 	Pwrite(buf []byte, off int64) error
 	// Fsync is Sync, blocking.

@@ -97,8 +97,10 @@ const (
 	// work, few enough that progress is seen.
 	bootSyncLogs = 512
 
-	// scanBytes is how much boot reads at a time.
-	scanBytes = 1 << 20
+	// scanBytes is how much boot reads at a time, and scanAheadBytes how far the disk is told
+	// to go on meanwhile: enough that neither waits for the other.
+	scanBytes      = 1 << 20
+	scanAheadBytes = 16 << 20
 
 	// damagesMax bounds the damages that a recovery lists; the rest is counted.
 	damagesMax = 100

@@ -139,7 +139,6 @@ func (sc *recoverScan) run(from kafka.Offset, last bool) (cut bool, err error) {
 		}
 	}
 	s.size, s.written = max(s.size, sc.pos), max(s.written, sc.pos)
-	l.boot.report.BytesScanned += sc.file.size
 	cut = sc.endsEarly(last)
 	sc.finishIndexes()
 	return cut, nil
@@ -221,6 +220,7 @@ func (sc *recoverScan) next() (bad, io error) {
 		l.producers.apply(b, l.boot.d.env.Clock.Now())
 	}
 	sc.pos += int64(len(b))
+	l.boot.report.BytesScanned += int64(len(b))
 	if sc.unread += int64(len(b)); sc.unread >= scanBytes {
 		l.read(sc.unread)
 		sc.unread = 0

@@ -20,6 +20,7 @@ type batchReader struct {
 	size int64 // bytes beyond are not looked at
 	buf  []byte
 	pos  int64 // of buf[0]
+	told int64 // where what the disk was told to read ahead ends
 }
 
 func openReader(disk env.Disk, path string, size int64) (*batchReader, error) {
@@ -61,6 +62,9 @@ func (r *batchReader) bytes(pos int64, n int) ([]byte, error) {
 		return r.buf[pos-r.pos:][:n], nil
 	}
 	want := int(max(0, min(int64(max(n, scanBytes)), r.size-pos)))
+	if len(r.buf) > 0 && pos >= r.pos && pos <= r.pos+int64(len(r.buf)) {
+		r.ahead(pos + int64(want))
+	}
 	r.buf = slices.Grow(r.buf[:0], want)[:want]
 	read, err := r.file.Pread(r.buf, pos)
 	r.buf, r.pos = r.buf[:max(read, 0)], pos
@@ -68,6 +72,15 @@ func (r *batchReader) bytes(pos int64, n int) ([]byte, error) {
 		return nil, fmt.Errorf("log: read %s at %d: %w", r.path, pos, err)
 	}
 	return r.buf[:min(n, read)], nil
+}
+
+// ahead has the disk go on with what follows pos while what lies before is worked on.
+func (r *batchReader) ahead(pos int64) {
+	from, to := max(pos, r.told), min(pos+scanAheadBytes, r.size)
+	if to-from >= scanAheadBytes/2 || to == r.size && from < to {
+		r.file.Ahead(from, to-from)
+		r.told = to
+	}
 }
 
 // Scan hands the batches from the one that holds offset from on to fn, in order. It reads

@@ -206,12 +206,12 @@ func (l *loader) readLogDirs() {
 	}
 	value, at := l.value(key)
 	dirs := metadata.SplitList(value)
-	if len(dirs) != 1 {
-		l.problem(at, "%s=%s: expected one directory; this release keeps all logs in one", key, shown(value))
+	if len(dirs) == 0 {
+		l.problem(at, "%s=%s: expected a directory, or several separated by commas", key, shown(value))
 		return
 	}
 	if meta, at := l.value("metadata.log.dir"); meta != "" && meta != dirs[0] {
-		l.problem(at, "metadata.log.dir=%s: expected %s; the metadata log stands in the log directory",
+		l.problem(at, "metadata.log.dir=%s: expected %s; the metadata log stands in the first log directory",
 			shown(meta), shown(dirs[0]))
 	}
 	l.cfg.LogDirs = dirs

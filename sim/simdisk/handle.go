@@ -153,6 +153,9 @@ func (h *handle) Pread(buf []byte, off int64) (n int, err error) {
 	return n, err
 }
 
+// Ahead is a hint, and all of a file is in the cache.
+func (h *handle) Ahead(_, _ int64) {}
+
 // Pwrite writes all of buf at off. A process that dies in it leaves a prefix.
 func (h *handle) Pwrite(buf []byte, off int64) error {
 	op := Op{Kind: OpWrite, Off: off, Len: len(buf)}

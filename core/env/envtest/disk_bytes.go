@@ -12,6 +12,7 @@ var diskByteCases = []diskCase{
 	{"TruncateCutsAndGrowsWithZeroes", truncateBothWays},
 	{"AClosedFileIsErrClosed", closedFile},
 	{"TwoHandlesSeeOneFile", twoHandles},
+	{"AheadIsAHint", aheadHint},
 	{"OpenLogExtendsWithZeroesAndKeepsBytes", openLogGrows},
 	{"OpenLogTakesWholeBlocksOnly", openLogBlocks},
 }
@@ -30,6 +31,20 @@ func preadAtEnd(t *testing.T, r *DiskRig) {
 		}
 	}
 	noErr(t, f.Close())
+}
+
+func aheadHint(t *testing.T, r *DiskRig) {
+	f := r.put(t, "f", "hello")
+	f.Ahead(0, 5)
+	f.Ahead(3, 1<<40)
+	f.Ahead(1<<40, 1)
+	f.Ahead(-1, 2)
+	r.wantContent(t, "f", "hello")
+	noErr(t, f.Close())
+	f.Ahead(0, 5)
+	if done := r.Settle(); len(done) != 0 {
+		t.Fatalf("completions %v of what has none", done)
+	}
 }
 
 func pwriteBeyondEnd(t *testing.T, r *DiskRig) {

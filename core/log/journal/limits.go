@@ -24,8 +24,10 @@ const (
 	// firstFileBytes is the size of a file that a start or stop has to wait for.
 	firstFileBytes = 1 << 20
 
-	// scanChunk is how much boot reads at a time.
+	// scanChunk is how much boot reads at a time, and scanAhead how far the disk is told to
+	// go on meanwhile.
 	scanChunk = 1 << 20
+	scanAhead = 8 << 20
 
 	// filesScanMax bounds the files boot looks at. Files are numbered, so a directory
 	// with more was not written by us.

@@ -351,6 +351,9 @@ func (w *window) at(pos int64, n int) ([]byte, error) {
 		return w.buf[pos-w.pos:][:n], nil
 	}
 	want := max(n, int(min(scanChunk, w.size-pos)))
+	if next := pos + int64(want); next < w.size { // the disk goes on while this is checked
+		w.file.Ahead(next, min(scanAhead, w.size-next))
+	}
 	w.buf = slices.Grow(w.buf[:0], want)[:want]
 	read, err := w.file.Pread(w.buf, pos)
 	w.buf, w.pos = w.buf[:read], pos

@@ -3,6 +3,7 @@ package simulated
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/log"
@@ -17,8 +18,8 @@ func (r *run) honest() {
 	if !r.budget.damaged || r.budget.all {
 		return
 	}
-	dir, err := r.recoverAside()
-	if errors.Is(err, env.ErrIO) || err != nil && dir == nil {
+	dirs, err := r.recoverAside()
+	if errors.Is(err, env.ErrIO) || err != nil && dirs == nil {
 		r.counts["run/damage-noticed"]++
 		return // it would not even start
 	}
@@ -27,16 +28,16 @@ func (r *run) honest() {
 			continue
 		}
 		r.ledger.saw("L17")
-		if note := r.readDamaged(rep, dir); note != "" {
+		if note := r.readDamaged(rep, dirs); note != "" {
 			r.end(scenarios.Violated, fmt.Sprintf("ledger.L17: %s: %s", rep.tp, note), r.budget.String())
 		}
 	}
 }
 
 // readDamaged reads a log that was damaged. It returns what is wrong with what came.
-func (r *run) readDamaged(rep *replica, dir *log.Dir) string {
-	l := dir.Log(rep.tp)
-	told := dir.Recovery().DamageCount > 0
+func (r *run) readDamaged(rep *replica, dirs []*log.Dir) string {
+	l := findLog(dirs, rep.tp)
+	told := slices.ContainsFunc(dirs, func(d *log.Dir) bool { return d.Recovery().DamageCount > 0 })
 	if l == nil {
 		if told {
 			return ""

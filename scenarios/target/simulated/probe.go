@@ -6,6 +6,7 @@ import (
 	"path"
 
 	"github.com/tidemark-log/tidemark/core/env"
+	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/log"
 	"github.com/tidemark-log/tidemark/core/record"
 	"github.com/tidemark-log/tidemark/sim"
@@ -23,7 +24,7 @@ func (r *run) probe() {
 	if r.choice.Of("probe").Below(n, probeEvery) != 0 {
 		return
 	}
-	dir, err := r.recoverAside()
+	dirs, err := r.recoverAside()
 	if err != nil {
 		r.world.Fail("ledger.L4", "the synced image cannot be recovered: "+err.Error())
 		return
@@ -33,7 +34,7 @@ func (r *run) probe() {
 			continue
 		}
 		r.ledger.saw("L4")
-		l := dir.Log(rep.tp)
+		l := findLog(dirs, rep.tp)
 		if l == nil {
 			r.ledger.report("L4", rep, "not in the synced image, durable end is %d", rep.durable)
 			return
@@ -65,24 +66,38 @@ func (r *run) sameBytes(rep *replica, l *log.Log) {
 	}
 }
 
-// recoverAside opens a copy of the synced image as a log directory.
-func (r *run) recoverAside() (dir *log.Dir, err error) {
+func findLog(dirs []*log.Dir, tp kafka.TopicPartition) *log.Log {
+	for _, dir := range dirs {
+		if l := dir.Log(tp); l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// recoverAside opens the log directories of a copy of the synced image.
+func (r *run) recoverAside() (dirs []*log.Dir, err error) {
 	aside := sim.NewWorld(sim.Config{Seed: r.world.Seed(), RareOff: true,
 		BootFailed: func(_ *sim.Host, e error) { err = e }})
-	host := aside.AddHost(sim.HostConfig{Name: brokerName, ID: brokerID, Boot: func(e *env.Env) (env.Handler,
-		error) {
-		if e := r.copyDurable(e.Disk); e != nil {
-			return nil, e
-		}
-		var opened error
-		dir, opened = log.OpenDir(r.logConfig(e))
-		return idle{}, opened
-	}})
+	host := aside.AddHost(sim.HostConfig{Name: brokerName, ID: brokerID, Volumes: r.s.Log.Directories,
+		Boot: func(e *env.Env) (env.Handler, error) {
+			if e := r.copyDurable(e.Disk); e != nil {
+				return nil, e
+			}
+			for _, path := range r.logDirs() {
+				dir, err := log.OpenDir(r.logConfig(e, path))
+				if err != nil {
+					return nil, err
+				}
+				dirs = append(dirs, dir)
+			}
+			return idle{}, nil
+		}})
 	host.Start(0)
 	if runErr := aside.Run(1); runErr != nil {
 		return nil, runErr
 	}
-	return dir, err
+	return dirs, err
 }
 
 // copyDurable copies every file that a loss of power would certainly leave.

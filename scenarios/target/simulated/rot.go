@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,9 +57,9 @@ const batchHead = 64
 // placeOf finds a batch in the segment files: the file, the position and the length.
 func (r *run) placeOf(rep *replica, b written) (file string, pos int64, n int) {
 	disk := r.broker.Disk()
-	dir := logDir + "/" + rep.tp.String()
 	for _, name := range disk.CachedFiles() {
-		if path.Dir(name) != dir || path.Ext(name) != ".log" {
+		dir, in := path.Split(path.Dir(name))
+		if in != rep.tp.String() || path.Ext(name) != ".log" || !slices.Contains(r.logDirs(), path.Clean(dir)) {
 			continue
 		}
 		base, err := strconv.ParseInt(strings.TrimSuffix(path.Base(name), ".log"), 10, 64)

@@ -33,7 +33,6 @@ const (
 	brokerName = "b1"
 	brokerPort = 9092
 	listener   = "PLAINTEXT"
-	logDir     = "/disk0"
 )
 
 // run is one run under way.
@@ -98,7 +97,8 @@ func (r *run) build(seed uint64) {
 	r.ledger = newLedger(r)
 	r.world.OnTrace(r.observe)
 	r.broker = r.world.AddHost(sim.HostConfig{Name: brokerName, ID: brokerID, Boot: r.bootBroker,
-		Decode: broker.Decode, Listen: []sim.Listener{{Class: env.ClassClient, Name: listener, Addr: r.addr()}}})
+		Volumes: r.s.Log.Directories, Decode: broker.Decode,
+		Listen: []sim.Listener{{Class: env.ClassClient, Name: listener, Addr: r.addr()}}})
 	r.nemesis = &nemesis{run: r, choice: choice.Of("nemesis")}
 
 	mix := r.s.Workload(r.draw)
@@ -123,7 +123,7 @@ func (r *run) draw(what string, n int) int {
 func (r *run) bootBroker(e *env.Env) (env.Handler, error) {
 	static := scenarios.Pick(r.s.Config, "broker", r.draw)
 	b, err := broker.New(broker.Config{
-		Env: e, NodeID: kafka.BrokerID(brokerID), LogDirs: []string{logDir}, Static: static,
+		Env: e, NodeID: kafka.BrokerID(brokerID), LogDirs: r.logDirs(), Static: static,
 		Listeners: []broker.Listener{{Name: listener, Host: brokerName, Port: brokerPort}},
 		Log:       r.logSizes(),
 	})
@@ -150,10 +150,19 @@ func (r *run) logSizes() log.DirConfig {
 	return cfg
 }
 
-// logConfig is how a process with that environment opens the log directory.
-func (r *run) logConfig(e *env.Env) log.DirConfig {
+// logDirs are the broker's log directories: its volumes, which the world names.
+func (r *run) logDirs() []string {
+	dirs := make([]string, r.s.Log.Directories)
+	for i := range dirs {
+		dirs[i] = "/disk" + strconv.Itoa(i)
+	}
+	return dirs
+}
+
+// logConfig is how a process with that environment opens a log directory.
+func (r *run) logConfig(e *env.Env, dir string) log.DirConfig {
 	cfg := r.logSizes()
-	cfg.Path, cfg.Env, cfg.Node, cfg.TagBase = logDir, e, kafka.BrokerID(brokerID), 1<<56
+	cfg.Path, cfg.Env, cfg.Node, cfg.TagBase = dir, e, kafka.BrokerID(brokerID), 1<<56
 	return cfg.Defaults()
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,7 @@ import (
 // storedPartition is a partition's directory, read back.
 type storedPartition struct {
 	tp       kafka.TopicPartition
+	in       string // log directory
 	id       string
 	segments []*storedSegment
 	batches  []storedBatch
@@ -43,24 +45,29 @@ type storedLogs []*storedPartition
 // may be left that a loss of power could still take. Of logs that are void it gives what is
 // whole before the first damage.
 func (r *run) readStored() (storedLogs, error) {
-	return readStored(r.broker.Disk(), func(tp kafka.TopicPartition) bool {
+	return readStored(r.broker.Disk(), r.logDirs(), func(tp kafka.TopicPartition) bool {
 		rep := r.ledger.replicas[tp]
 		return r.budget.all || rep != nil && rep.void != ""
 	})
 }
 
-func readStored(disk *simdisk.Disk, void func(kafka.TopicPartition) bool) (storedLogs, error) {
+func readStored(disk *simdisk.Disk, logDirs []string,
+	void func(kafka.TopicPartition) bool) (storedLogs, error) {
 	var logs storedLogs
 	byDir := map[string]*storedPartition{}
 	for _, name := range disk.CachedFiles() { // sorted: segments come in order of offset
 		dir := path.Base(path.Dir(name))
 		tp, err := kafka.ParseTopicPartition(dir)
-		if err != nil || path.Dir(path.Dir(name)) != logDir {
+		in := path.Dir(path.Dir(name))
+		if err != nil || !slices.Contains(logDirs, in) {
 			continue // the journal, checkpoints, logs about to be deleted
 		}
 		p := byDir[dir]
+		if p != nil && p.in != in {
+			return nil, fmt.Errorf("L4: %s is in %s and in %s", dir, p.in, in)
+		}
 		if p == nil {
-			p = &storedPartition{tp: tp}
+			p = &storedPartition{tp: tp, in: in}
 			byDir[dir] = p
 			logs = append(logs, p)
 		}
@@ -79,6 +86,9 @@ func readStored(disk *simdisk.Disk, void func(kafka.TopicPartition) bool) (store
 		}
 		p.take(path.Base(name), b)
 	}
+	slices.SortFunc(logs, func(a, b *storedPartition) int {
+		return strings.Compare(a.tp.String(), b.tp.String()) // as one directory lists them
+	})
 	for _, p := range logs {
 		err := p.frame()
 		if err != nil && !void(p.tp) {
