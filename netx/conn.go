@@ -4,6 +4,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/tidemark-log/tidemark/core/env"
@@ -26,8 +27,9 @@ type conn struct {
 	inbound bool
 	ip      string
 	socket  net.Conn // set before the goroutines start
+	raw     syscall.RawConn
 
-	// loop goroutine only
+	// who has the loop's turn only
 	silent    bool // closed by this side: the handler hears nothing of it any more
 	closing   bool // CloseAfterSend: the handler hears only of its end
 	unflushed bool // in Net.unflushed
@@ -40,6 +42,8 @@ type conn struct {
 	toRead  sync.Cond  // paused, inInbox or ending changed
 	queue   []env.Frame
 	queued  int // bytes in queue and being written
+	sent    int // bytes of the first frame in queue that are out, its length included
+	writing bool
 	full    bool
 	paused  bool
 	ending  ending

@@ -37,6 +37,9 @@ const (
 	readStep = 1<<20 + 64<<10
 	// readBufferBytes is the read-ahead of a connection: small, for thousands of idle ones.
 	readBufferBytes = 8 << 10
+	// shortcutMax is up to how many bytes of replies the loop sends by itself: an
+	// acknowledgement, not a fetch of records. Copying more would hold up the others.
+	shortcutMax = 8 << 10
 	// writevMax is how many buffers one system call takes (IOV_MAX).
 	writevMax = 1024
 	// sendfileMax bounds one sendfile call, so that the deadline is looked at in between.
@@ -47,6 +50,9 @@ const (
 	dialTimeoutDefault = 10 * time.Second
 	// acceptPause keeps a process without descriptors from spinning in accept.
 	acceptPause = 50 * time.Millisecond
+	// turnRounds is how many rounds of events a goroutine handles that happened to have the
+	// turn, before it hands the turn to the loop's own.
+	turnRounds = 8
 	// eventsPerFlush is how many events the loop handles before it wakes the writers.
 	eventsPerFlush = 64
 )

@@ -8,18 +8,31 @@ import (
 	"github.com/tidemark-log/tidemark/core/env/timers"
 )
 
-// Loop runs one env.Handler on one goroutine: everything that happens to a node goes
-// through its inbox. It is also the node's clock.
+// Loop runs one env.Handler: everything that happens to a node goes through its inbox, one
+// event after the other. It is also the node's clock.
+//
+// There is one turn to be had. Whoever posts an event while nobody has it takes it, and
+// handles that event himself, with those that come meanwhile: at low load a request goes
+// from the socket to the journal without a goroutine being woken in between, which would
+// take longer than all the rest. A turn that becomes long is handed to Run's goroutine, so
+// that a reader gets back to its socket; under load that is who handles everything.
 type Loop struct {
 	began  time.Time
-	wake   chan struct{} // capacity 1
-	timers timers.Table  // loop goroutine only
+	handed chan struct{} // capacity 1: the turn, for Run's goroutine
 	net    *Net          // told when frames leave the inbox and when to write; may be nil
 
-	mu       sync.Mutex // guards what follows
-	inbox    []event
-	sleeping bool
-	stopped  bool
+	// who has the turn only
+	handler env.Handler
+	timers  timers.Table
+	batch   []event
+	alarm   *time.Timer
+	alarmAt env.Instant // when it rings, −1: it does not
+
+	mu      sync.Mutex // guards what follows
+	inbox   []event
+	taken   bool // somebody has the turn
+	rang    bool // the alarm rang meanwhile
+	stopped bool
 }
 
 // event is one thing that happened. A struct and not an interface: the inbox is a slice
@@ -47,7 +60,7 @@ const (
 
 // NewLoop returns a loop whose clock starts now.
 func NewLoop() *Loop {
-	return &Loop{began: time.Now(), wake: make(chan struct{}, 1)}
+	return &Loop{began: time.Now(), handed: make(chan struct{}, 1), alarmAt: -1, taken: true}
 }
 
 // Now implements env.Clock.
@@ -62,14 +75,14 @@ func (l *Loop) SetTimer(key env.TimerKey, at env.Instant) { l.timers.Set(key, at
 // ClearTimer implements env.Clock; only the handler may call it.
 func (l *Loop) ClearTimer(key env.TimerKey) { l.timers.Clear(key) }
 
-// DiskDone puts a completion into the inbox. Any goroutine may call it.
+// DiskDone puts a completion into the inbox. Any goroutine may call it that holds no lock
+// which the handler may want: the handler may run on it.
 func (l *Loop) DiskDone(done env.Completion) { l.post(event{kind: eventDisk, done: done}) }
 
-// Call runs f on the loop's goroutine, some time; it reports false after the loop stopped.
+// Call has Run's goroutine run f, some time; it reports false after the loop stopped.
 func (l *Loop) Call(f func()) bool { return l.post(event{kind: eventCall, call: f}) }
 
-// Do runs f on the loop's goroutine and waits for it; it reports false after the loop
-// stopped. Never call it from the handler.
+// Do is Call that returns when f has run. Never call it from the handler.
 func (l *Loop) Do(f func()) bool {
 	ran := make(chan struct{})
 	if !l.Call(func() { f(); close(ran) }) {
@@ -79,12 +92,16 @@ func (l *Loop) Do(f func()) bool {
 	return true
 }
 
-// Stop makes Run return when it has handled what is in the inbox.
+// Stop makes Run return when what is in the inbox has been handled.
 func (l *Loop) Stop() {
 	l.mu.Lock()
 	l.stopped = true
+	free := !l.taken
+	l.taken = true
 	l.mu.Unlock()
-	l.signal()
+	if free {
+		l.handed <- struct{}{}
+	}
 }
 
 func (l *Loop) post(e event) bool {
@@ -97,47 +114,119 @@ func (l *Loop) post(e event) bool {
 		return false
 	}
 	l.inbox = append(l.inbox, e)
-	wake := l.sleeping
-	l.sleeping = false
+	free := !l.taken
+	l.taken = true
 	l.mu.Unlock()
-	if wake {
-		l.signal()
+	switch {
+	case !free:
+	case e.kind == eventCall: // its caller may hold what f waits for
+		l.handed <- struct{}{}
+	default:
+		l.turn()
 	}
 	return true
 }
 
-func (l *Loop) signal() {
-	select {
-	case l.wake <- struct{}{}:
-	default: // a signal is waiting already
+// Run feeds h until Stop. What was posted before is handled first.
+func (l *Loop) Run(h env.Handler) {
+	l.handler = h
+	l.alarm = time.AfterFunc(time.Hour, l.ring)
+	l.alarm.Stop()
+	defer l.alarm.Stop()
+	l.flush() // what boot sent
+	for {
+		for l.round() {
+		}
+		switch l.rest() {
+		case restedForEver:
+			return
+		case rested:
+			<-l.handed
+		}
 	}
 }
 
-// Run feeds h until Stop. It is the only caller of h.
-func (l *Loop) Run(h env.Handler) {
-	alarm := time.NewTimer(time.Hour)
-	defer alarm.Stop()
-	l.flush() // what boot sent
-	var batch []event
-	for {
-		var stopped bool
-		batch, stopped = l.take(batch)
-		for i := range batch {
-			l.dispatch(h, &batch[i])
-			if i%eventsPerFlush == eventsPerFlush-1 {
-				l.flush()
-			}
-		}
-		fired := l.fireTimers(h)
-		if len(batch) > 0 || fired {
-			h.Drained()
-			l.flush()
+// turn handles events until there are none, or for so many rounds.
+func (l *Loop) turn() {
+	for range turnRounds {
+		if l.round() {
 			continue
 		}
-		if stopped {
+		switch l.rest() {
+		case rested:
+			return
+		case restedForEver:
+			l.handed <- struct{}{} // Run's goroutine ends the loop
 			return
 		}
-		l.sleep(alarm)
+	}
+	l.handed <- struct{}{}
+}
+
+// round handles what is in the inbox and the timers that are due, if there are any.
+func (l *Loop) round() bool {
+	l.take()
+	for i := range l.batch {
+		l.dispatch(l.handler, &l.batch[i])
+		if i%eventsPerFlush == eventsPerFlush-1 {
+			l.flush()
+		}
+	}
+	fired := l.fireTimers(l.handler)
+	if len(l.batch) == 0 && !fired {
+		return false
+	}
+	l.handler.Drained()
+	l.flush()
+	return true
+}
+
+// take swaps the inbox for the emptied batch.
+func (l *Loop) take() {
+	clear(l.batch) // drop references before the slice waits as the next inbox
+	l.mu.Lock()
+	l.inbox, l.batch = l.batch[:0], l.inbox
+	l.mu.Unlock()
+}
+
+type restful uint8
+
+const (
+	restless      restful = iota // something has happened
+	rested                       // the turn is free
+	restedForEver                // the loop was stopped, and nobody gets the turn any more
+)
+
+// rest sets the alarm and gives up the turn, unless something has happened meanwhile.
+func (l *Loop) rest() restful {
+	if at, armed := l.timers.Next(); armed && at != l.alarmAt {
+		l.alarm.Reset(max(0, at.Sub(l.Now())))
+		l.alarmAt = at
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case len(l.inbox) > 0:
+		return restless
+	case l.rang:
+		l.rang, l.alarmAt = false, -1
+		return restless
+	case l.stopped:
+		return restedForEver
+	}
+	l.taken = false
+	return rested
+}
+
+// ring is the alarm's: the timers are looked at by who has the turn, or now.
+func (l *Loop) ring() {
+	l.mu.Lock()
+	l.rang = true
+	free := !l.taken
+	l.taken = true
+	l.mu.Unlock()
+	if free {
+		l.turn()
 	}
 }
 
@@ -145,18 +234,6 @@ func (l *Loop) flush() {
 	if l.net != nil {
 		l.net.flush()
 	}
-}
-
-// take swaps the inbox for the emptied batch. An empty result means that the loop is
-// marked as sleeping: the next post will signal.
-func (l *Loop) take(batch []event) ([]event, bool) {
-	clear(batch) // drop references before the slice waits as the next inbox
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	taken := l.inbox
-	l.inbox = batch[:0]
-	l.sleeping = len(taken) == 0
-	return taken, l.stopped
 }
 
 // fireTimers delivers what was due when it was called. A timer that a handler sets to a
@@ -171,20 +248,6 @@ func (l *Loop) fireTimers(h env.Handler) bool {
 		h.TimerFired(key)
 	}
 	return round > 0
-}
-
-// sleep waits for a signal or the next timer.
-func (l *Loop) sleep(alarm *time.Timer) {
-	at, armed := l.timers.Next()
-	if !armed {
-		<-l.wake
-		return
-	}
-	alarm.Reset(max(0, at.Sub(l.Now())))
-	select {
-	case <-l.wake:
-	case <-alarm.C:
-	}
 }
 
 // dispatch hands one event to the handler. A connection this side closed is silent: its

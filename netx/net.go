@@ -46,9 +46,10 @@ type Net struct {
 	cfg    Config
 	nextID atomic.Uint64
 
-	// loop goroutine only
+	// who has the loop's turn only
 	conns     map[env.ConnID]*conn
 	unflushed []*conn // they have frames their writers do not know of
+	short     *shortcut
 
 	running sync.WaitGroup // accepters, dialers, readers, writers
 	dials   context.Context
@@ -91,6 +92,7 @@ func New(cfg Config) *Net {
 		conns: make(map[env.ConnID]*conn),
 		open:  make(map[*conn]struct{}),
 		perIP: make(map[string]int),
+		short: newShortcut(),
 	}
 	n.room.L = &n.mu
 	n.reading.max = cfg.ReadingBytesMax
@@ -139,7 +141,7 @@ func (n *Net) accept(l net.Listener, class env.Class, name string) {
 			}
 			continue
 		}
-		c.socket = socket
+		c.socket, c.raw = socket, rawOf(socket)
 		n.cfg.Loop.post(event{kind: eventAccepted, conn: c})
 		n.start(c)
 	}
@@ -243,7 +245,7 @@ func (n *Net) opened(c *conn, socket net.Conn) bool {
 	c.mu.Lock()
 	ended := c.ending == endNow
 	if !ended {
-		c.socket = socket
+		c.socket, c.raw = socket, rawOf(socket)
 	}
 	if c.ending == endAfterSend {
 		_ = socket.SetDeadline(time.Now().Add(lingerMax)) // cannot fail on a new socket
@@ -301,11 +303,12 @@ func (n *Net) forget(c *conn) {
 	delete(n.conns, c.id)
 }
 
-// flush wakes the writers of connections that were sent frames. The loop calls it.
+// flush sends what connections were given since the last time, or wakes their writers. The
+// loop calls it.
 func (n *Net) flush() {
 	for i, c := range n.unflushed {
 		c.unflushed = false
-		c.toWrite.Signal()
+		c.flush()
 		n.unflushed[i] = nil
 	}
 	n.unflushed = n.unflushed[:0]

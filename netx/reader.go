@@ -65,7 +65,7 @@ func (c *conn) readFrame(in *bufio.Reader, deadline *deadline) error {
 	}
 	_, _ = in.Discard(4) // peeked already
 	held := share{of: &c.net.reading}
-	defer func() { held.shrink(held.held) }() // when the frame is judged and in the inbox
+	defer func() { held.shrink(held.held) }()
 	buffer, err := c.readBody(in, int(size), &held, deadline)
 	if err != nil {
 		return err
@@ -76,6 +76,7 @@ func (c *conn) readFrame(in *bufio.Reader, deadline *deadline) error {
 	}
 	c.inInbox.Add(int64(size))
 	c.net.inInbox.Add(int64(size))
+	held.shrink(held.held) // it counts there from now on
 	c.net.cfg.Loop.post(event{kind: eventFrame, conn: c, frame: received})
 	return nil
 }

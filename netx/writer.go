@@ -15,7 +15,7 @@ func (c *conn) write() {
 	w := writer{conn: c}
 	var batch []env.Frame
 	for {
-		batch = c.nextFrames(batch)
+		batch, w.skip = c.nextFrames(batch)
 		if len(batch) == 0 {
 			break
 		}
@@ -34,21 +34,22 @@ func (c *conn) write() {
 	}
 }
 
-// nextFrames waits for frames and swaps the queue for the emptied batch. None means that
-// nothing more is to be sent.
-func (c *conn) nextFrames(batch []env.Frame) []env.Frame {
+// nextFrames waits for frames and swaps the queue for the emptied batch; skip is how much of
+// the first is out. None means that nothing more is to be sent.
+func (c *conn) nextFrames(batch []env.Frame) (frames []env.Frame, skip int) {
 	clear(batch)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.writing = false
 	for len(c.queue) == 0 && c.ending == endNot {
 		c.toWrite.Wait()
 	}
 	if c.ending == endNow {
-		return nil
+		return nil, 0
 	}
-	taken := c.queue
-	c.queue = batch[:0]
-	return taken
+	frames, skip = c.queue, c.sent
+	c.queue, c.sent, c.writing = batch[:0], 0, true
+	return frames, skip
 }
 
 // wrote accounts for bytes on the wire and tells the handler when a full queue has room.
@@ -69,6 +70,7 @@ func (c *conn) wrote(bytes int) {
 // writer holds the scratch of one connection's writes.
 type writer struct {
 	conn    *conn
+	skip    int // bytes at the front that are out already
 	lengths []byte
 	bufs    [][]byte
 	out     net.Buffers // what flush has not written; here, because WriteTo takes its address
@@ -119,6 +121,14 @@ func (w *writer) flush() error {
 		return nil
 	}
 	w.out = w.bufs
+	for w.skip > 0 { // only ever in the first write, and in bytes
+		n := min(w.skip, len(w.out[0]))
+		if w.skip -= n; n == len(w.out[0]) {
+			w.out = w.out[1:]
+		} else {
+			w.out[0] = w.out[0][n:]
+		}
+	}
 	_, err := w.out.WriteTo(w.conn.socket)
 	clear(w.bufs)
 	w.bufs = w.bufs[:0]
