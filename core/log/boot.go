@@ -179,8 +179,13 @@ func (b *boot) listLog(tp kafka.TopicPartition, path string) error {
 	l := b.newLog(tp)
 	l.exists, l.metadata = true, !id.IsZero()
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name, tmpSuffix) {
+		switch {
+		case strings.HasSuffix(e.Name, deletedSuffix):
 			b.disk.RemoveAllLater(path + "/" + e.Name)
+		case strings.HasSuffix(e.Name, tmpSuffix): // now: the first job may use the name again
+			if err := b.disk.Remove(path + "/" + e.Name); err != nil {
+				return fmt.Errorf("log: remove %s/%s: %w", path, e.Name, err)
+			}
 		}
 		if base, suffix, ok := parseSegmentName(e.Name); ok {
 			l.addFile(base, suffix, e.Size)
@@ -259,6 +264,10 @@ func (b *boot) seal() error {
 			l.lastSeq = first
 			d.touch(l.Log)
 		}
+		if l.mustSayStart() {
+			l.startSeq, l.saysStart = first, true
+			d.starts = append(d.starts, l.Log)
+		}
 		if l.policy == FlushOS {
 			l.policySeq = first
 			d.osLogs = append(d.osLogs, l.Log)
@@ -279,6 +288,7 @@ func (b *boot) finish() {
 	}
 	for _, l := range b.logs {
 		if !l.skip() {
+			l.Log.trim()
 			l.trace(traceRecovered, int64(l.start), int64(l.end), l.cutBytes, int64(l.damages))
 		}
 	}

@@ -81,18 +81,19 @@ func (d *Dir) beginCheckpoint() {
 }
 
 // carry says again what has no file to go to: which logs are os logs and from where they
-// are to be read back, and the blobs.
+// are to be read back, where logs begin, and the blobs.
 func (d *Dir) carry(p *checkpoint) {
 	for _, l := range d.osLogs {
 		if l.policySeq < p.seq {
 			l.notePolicy(true)
-			p.carry = l.policySeq
+			p.carry = max(p.carry, l.policySeq)
 		}
 	}
+	d.carryStarts(p)
 	for i := range d.blobs {
 		if b := &d.blobs[i]; b.seq < p.seq {
 			d.noteBlob(b, true)
-			p.carry = b.seq
+			p.carry = max(p.carry, b.seq)
 		}
 	}
 }
@@ -102,7 +103,7 @@ func (d *Dir) carry(p *checkpoint) {
 func (l *Log) recoveryPoint() kafka.Offset { return min(l.end, max(l.flushed, l.osFrom)) }
 
 // carry gives what the journal must keep saying about a log: that it exists, as long as it
-// has no folder, and that its policy is FlushOS.
+// has no folder; where it begins, if its files do not; and that its policy is FlushOS.
 func (l *Log) carry(folder bool) []journal.Entry {
 	var entries []journal.Entry
 	if !folder {
@@ -115,6 +116,9 @@ func (l *Log) carry(folder bool) []journal.Entry {
 			})
 		}
 	}
+	if l.mustSayStart() {
+		entries = append(entries, l.startEntry())
+	}
 	if l.policy == FlushOS {
 		entries = append(entries, l.policyEntry(FlushOS, l.recoveryPoint()))
 	}
@@ -123,11 +127,15 @@ func (l *Log) carry(folder bool) []journal.Entry {
 
 // policyEntry also says whether the files have all truncations so far.
 func (l *Log) policyEntry(p FlushPolicy, at kafka.Offset) journal.Entry {
-	e := journal.Entry{Kind: journal.KindPolicy, Key: l.key, A: int64(at), B: int64(p), Payload: filesCut}
+	return journal.Entry{Kind: journal.KindPolicy, Key: l.key, A: int64(at), B: int64(p), Payload: l.cutState()}
+}
+
+// cutState says in an entry whether the files have all truncations so far.
+func (l *Log) cutState() []byte {
 	if l.cut != nil {
-		e.Payload = filesNotCut
+		return filesNotCut
 	}
-	return e
+	return filesCut
 }
 
 var filesCut, filesNotCut = []byte{1}, []byte{0}

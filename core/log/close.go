@@ -36,13 +36,15 @@ func (d *Dir) saveAll() error {
 	if err := d.journal.Drain(); err != nil {
 		return err
 	}
+	d.closing = true
 	d.settle(d.journal.Durable())
+	d.settleRaises(d.journal.Durable())
 	for _, g := range d.gone {
 		if err := d.moveAway(g); err != nil {
 			return err
 		}
 	}
-	var points []offsetCheckpoint
+	var points, starts []offsetCheckpoint
 	for _, l := range d.order {
 		if err := l.save(); err != nil {
 			return err
@@ -50,6 +52,12 @@ func (d *Dir) saveAll() error {
 		if len(l.segments) > 0 && l.end > 0 {
 			points = append(points, offsetCheckpoint{l.tp, l.flushed})
 		}
+		if l.start > l.bottom() {
+			starts = append(starts, offsetCheckpoint{l.tp, l.start})
+		}
+	}
+	if err := writeWhole(d.env.Disk, d.cfg.Path, startOffsetFile, appendOffsets(nil, starts)); err != nil {
+		return err
 	}
 	if err := writeWhole(d.env.Disk, d.cfg.Path, recoveryPointFile, appendOffsets(nil, points)); err != nil {
 		return err

@@ -41,6 +41,7 @@ func (d *Dir) Delete(l *Log) {
 	l.gone, l.err = true, fmt.Errorf("log: %s: %w", l.tp, ErrDeleted)
 	l.forgetFrom(0)
 	d.osLogs = deletePointer(d.osLogs, l)
+	d.forgetStarts(l)
 	d.aging = deletePointer(d.aging, l)
 	d.cuts = deletePointer(d.cuts, l)
 	l.producers.byID = nil

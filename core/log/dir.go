@@ -39,6 +39,10 @@ type Dir struct {
 	overdue  bool // a checkpoint is, by age
 	point    checkpoint
 	cuts     []*Log      // wait for a truncation of their files
+	raises   []raise     // starts on their way through the journal, in order
+	starts   []*Log      // whose start the journal must keep saying
+	trims    []*trimming // segments let go, not yet renamed and synced
+	remains  []remains   // files to be removed when their time comes
 	gone     []*deletion // not yet renamed and synced
 	trash    []*deletion // to be removed when their time comes
 	space    space
@@ -48,6 +52,7 @@ type Dir struct {
 	counts   counts
 
 	writingOut bool // a clean stop has begun
+	closing    bool // and is at its end
 	uses       uint64
 	err        error
 

@@ -8,6 +8,8 @@ import (
 type Effects struct {
 	// Durable lists the logs whose durable end moved, in the order it moved.
 	Durable []*Log
+	// Started lists the logs whose start moved, some of them twice.
+	Started []*Log
 	// Reads lists the reads that are finished, in the order they finished.
 	Reads []ReadDone
 	// Space tells that Tight has changed.
@@ -19,8 +21,10 @@ type Effects struct {
 
 func (e *Effects) reset() {
 	clear(e.Durable)
+	clear(e.Started)
 	clear(e.Reads)
-	e.Durable, e.Reads, e.Space, e.Failed = e.Durable[:0], e.Reads[:0], false, nil
+	e.Durable, e.Started, e.Reads = e.Durable[:0], e.Started[:0], e.Reads[:0]
+	e.Space, e.Failed = false, nil
 }
 
 // ReadDone is the outcome of a read that had to go to the disk.

@@ -35,6 +35,8 @@ type modelLog struct {
 	// maybe: the creation was not seen durable, so a crash may take the log back.
 	maybe   bool
 	deleted bool            // a deletion that may not be durable
+	start   kafka.Offset    // as announced
+	raised  []kafka.Offset  // as asked for since, in order
 	inForce log.FlushPolicy // when it was deleted
 }
 
@@ -45,7 +47,24 @@ type otherPast struct {
 	to      kafka.Offset
 }
 
-func (m *modelLog) end() kafka.Offset { return endOf(m.batches) }
+// end is where the log ends. One that lost all it had begins where it was told to.
+func (m *modelLog) end() kafka.Offset { return max(endOf(m.batches), m.start) }
+
+// top is the start asked for last.
+func (m *modelLog) top() kafka.Offset {
+	if n := len(m.raised); n > 0 {
+		return m.raised[n-1]
+	}
+	return m.start
+}
+
+// kept is the batches that hold anything from start on.
+func kept(batches []record.Batch, start kafka.Offset) []record.Batch {
+	for len(batches) > 0 && batches[0].NextOffset() <= start {
+		batches = batches[1:]
+	}
+	return batches
+}
 
 func endOf(batches []record.Batch) kafka.Offset {
 	if len(batches) == 0 {
@@ -99,7 +118,7 @@ func newMachine(t *rapid.T) *machine {
 		calls++
 		return rare != 0 && decide("rare", name, calls)%rare == 0
 	}
-	m.r.onDurable = m.durable
+	m.r.onDurable, m.r.onStarted = m.durable, m.started
 	m.r.mustOpen()
 	return m
 }
@@ -113,7 +132,7 @@ func (m *machine) run() {
 		{"append", 20, m.append}, {"step", 12, m.step}, {"drain", 8, m.drain}, {"settle", 4, m.settle},
 		{"tick", 5, m.tick}, {"read", 6, m.read}, {"time", 3, m.time}, {"create", 3, m.create},
 		{"delete", 1, m.delete}, {"truncate", 2, m.truncate}, {"epoch", 2, m.beginEpoch}, {"policy", 2, m.policy},
-		{"producer", 3, m.producer}, {"room", 3, m.room},
+		{"producer", 3, m.producer}, {"room", 3, m.room}, {"raise", 3, m.raise},
 		{"kill", 1, m.kill}, {"power", 2, m.power}, {"close", 1, m.close},
 	}
 	var names []string
@@ -161,6 +180,44 @@ func (m *machine) durable(l *log.Log) {
 			ml.others = slices.DeleteFunc(ml.others, func(o otherPast) bool { return ml.durable > o.to })
 		}
 	}
+}
+
+// raise lets go of what lies below a drawn offset, often the one where a batch begins.
+func (m *machine) raise() {
+	ml, l := m.pick()
+	if l == nil || l.Err() != nil || l.DurableEnd() <= ml.top() {
+		return
+	}
+	to := kafka.Offset(rapid.Int64Range(int64(ml.top()), int64(l.DurableEnd())).Draw(m.t, "to"))
+	if rest := kept(ml.batches, to); len(rest) > 0 && rapid.Bool().Draw(m.t, "at a batch") {
+		to = max(ml.top(), rest[0].BaseOffset())
+	}
+	before := l.Start()
+	l.RaiseStart(to)
+	if to > ml.top() {
+		ml.raised = append(ml.raised, to)
+	}
+	if l.Start() != before {
+		m.fatalf("%s: start %d before it is durable", ml.tp, l.Start())
+	}
+}
+
+// started sees a start as it is announced: one that was asked for.
+func (m *machine) started(l *log.Log) {
+	for _, ml := range m.logs {
+		if ml.id == l.ID() {
+			m.takeStart(ml, l, ml.start)
+		}
+	}
+}
+
+// takeStart takes the start of a log for the truth, if it may be that.
+func (m *machine) takeStart(ml *modelLog, l *log.Log, least kafka.Offset) {
+	at := slices.Index(ml.raised, l.Start())
+	if l.Start() < least || at < 0 && l.Start() != ml.start {
+		m.fatalf("%s starts at %d; it did at %d, and was asked for %v", ml.tp, l.Start(), ml.start, ml.raised)
+	}
+	ml.start, ml.raised = l.Start(), slices.Clone(ml.raised[at+1:])
 }
 
 func (m *machine) config(ml *modelLog) log.Config {
@@ -246,6 +303,9 @@ func (m *machine) truncate() {
 	}
 	keep := rapid.IntRange(max(0, len(ml.batches)-6), len(ml.batches)).Draw(m.t, "keep")
 	to := endOf(ml.batches[:keep])
+	if to < ml.top() { // what was committed is never cut off
+		return
+	}
 	ml.others = append(ml.others, otherPast{ml.batches, to})
 	ml.batches = slices.Clone(ml.batches[:keep])
 	if err := l.Truncate(to); err != nil {
@@ -298,8 +358,9 @@ func (m *machine) settle() {
 		m.r.tick(time.Second)
 	}
 	for _, ml := range m.logs {
-		if l := m.r.dir.Log(ml.tp); l.DurableEnd() != l.End() {
-			m.fatalf("%s at rest: durable %d, end %d", ml.tp, l.DurableEnd(), l.End())
+		if l := m.r.dir.Log(ml.tp); l.DurableEnd() != l.End() || l.Start() != ml.top() {
+			m.fatalf("%s at rest: start %d, want %d, durable %d, end %d",
+				ml.tp, l.Start(), ml.top(), l.DurableEnd(), l.End())
 		}
 	}
 }
@@ -315,10 +376,15 @@ func (m *machine) tick() {
 // a consumer does.
 func (m *machine) read() {
 	ml, l := m.pick()
-	if l == nil || len(ml.batches) == 0 {
+	if l == nil || len(kept(ml.batches, ml.start)) == 0 {
 		return
 	}
-	at := rapid.IntRange(0, len(ml.batches)-1).Draw(m.t, "from")
+	below := log.ReadRequest{From: ml.start - 1, UpTo: l.End(), MaxBytes: 1, MinOneBatch: true}
+	if res := m.r.read1(l, below); !errors.Is(res.Err, log.ErrOutOfRange) {
+		m.fatalf("%s read below its start %d: %v", ml.tp, ml.start, res)
+	}
+	gone := len(ml.batches) - len(kept(ml.batches, ml.start))
+	at := rapid.IntRange(gone, len(ml.batches)-1).Draw(m.t, "from")
 	q := log.ReadRequest{
 		From: ml.batches[at].LastOffset(), MinOneBatch: true,
 		MaxBytes: rapid.SampledFrom([]int{0, 200, 5000}).Draw(m.t, "max"),
@@ -334,6 +400,9 @@ func (m *machine) read() {
 // readFrom reads once, from the batch at on, and gives the first batch it did not get.
 func (m *machine) readFrom(ml *modelLog, l *log.Log, q log.ReadRequest, at int) int {
 	res := m.r.read1(l, q)
+	if q.From < ml.start && errors.Is(res.Err, log.ErrOutOfRange) {
+		return len(ml.batches) // it was let go while it was read
+	}
 	if res.Err != nil || res.Bytes == 0 {
 		m.fatalf("read %s from %d: %d bytes, err %v", ml.tp, q.From, res.Bytes, res.Err)
 	}
@@ -367,25 +436,38 @@ func (m *machine) time() {
 	m.checkTime(ml, l, kafka.Timestamp(ts))
 }
 
+// checkTime compares lookups with the records. A start may move while one is under way.
 func (m *machine) checkTime(ml *modelLog, l *log.Log, ts kafka.Timestamp) {
-	want, largest := kafka.NoOffset, kafka.NoOffset
+	want, _ := ml.byTime(ts)
+	got := m.r.time(l.OffsetForTime(ts, l.End()))
+	if now, _ := ml.byTime(ts); got.Err != nil || got.Offset != want && got.Offset != now {
+		m.fatalf("%s: offset for time %d is %v, want %d", ml.tp, ts, got, want)
+	}
+	_, want = ml.byTime(ts)
+	got = m.r.time(l.MaxTimestamp(l.End()))
+	if _, now := ml.byTime(ts); got.Err != nil || got.Offset != want && got.Offset != now {
+		m.fatalf("%s: offset of max timestamp is %v, want %d", ml.tp, got, want)
+	}
+}
+
+// byTime finds the first record at or after ts, and the first that has the largest time.
+func (ml *modelLog) byTime(ts kafka.Timestamp) (first, largest kafka.Offset) {
+	first, largest = kafka.NoOffset, kafka.NoOffset
 	top := kafka.Timestamp(-1)
 	for _, b := range ml.batches {
 		for rec := range record.Records(b, record.Limits{}) {
-			if want < 0 && rec.Timestamp >= ts {
-				want = rec.Offset
+			if rec.Offset < ml.start {
+				continue
+			}
+			if first < 0 && rec.Timestamp >= ts {
+				first = rec.Offset
 			}
 			if rec.Timestamp > top {
 				top, largest = rec.Timestamp, rec.Offset
 			}
 		}
 	}
-	if got := m.r.time(l.OffsetForTime(ts, l.End())); got.Err != nil || got.Offset != want {
-		m.fatalf("%s: offset for time %d is %v, want %d", ml.tp, ts, got, want)
-	}
-	if got := m.r.time(l.MaxTimestamp(l.End())); got.Err != nil || got.Offset != largest {
-		m.fatalf("%s: offset of max timestamp is %v, want %d", ml.tp, got, largest)
-	}
+	return first, largest
 }
 
 func (m *machine) producer() {
@@ -532,6 +614,7 @@ func (m *machine) close() {
 		m.fatalf("%d buffers held after close", m.r.bufs.held)
 	}
 	for _, ml := range m.logs {
+		ml.start, ml.raised = ml.top(), nil
 		ml.durable, ml.others, ml.maybe = ml.end(), nil, false
 	}
 	m.gone = nil
@@ -571,7 +654,9 @@ func (m *machine) reconcile(policies map[kafka.TopicID]log.FlushPolicy, powerLos
 		if powerLost && policies[ml.id] == log.FlushOS {
 			must = 0
 		}
+		m.takeStart(ml, l, ml.start)
 		m.compare(ml, l, must)
+		ml.raised = nil
 		ml.deleted, ml.maybe, ml.others, ml.durable = false, false, nil, l.DurableEnd()
 		ml.epoch = max(l.LatestEpoch(), -1)
 		keep = append(keep, ml)
@@ -587,19 +672,34 @@ func (m *machine) reconcile(policies map[kafka.TopicID]log.FlushPolicy, powerLos
 
 // compare finds the history that the log is a prefix of, at least must long.
 func (m *machine) compare(ml *modelLog, l *log.Log, must kafka.Offset) {
-	got, err := m.r.read(l, 0, l.End())
-	if err != nil || endOf(got) != l.End() || l.DurableEnd() != l.End() {
+	got, err := m.r.read(l, l.Start(), l.End())
+	if err != nil || max(endOf(got), l.Start()) != l.End() || l.DurableEnd() != l.End() {
 		m.fatalf("%s after recovery: %d batches, end %d, durable %d, %v",
 			ml.tp, len(got), l.End(), l.DurableEnd(), err)
 	}
 	for _, history := range append([]otherPast{{batches: ml.batches}}, ml.others...) {
-		if endOf(got) >= must && prefix(got, history.batches) {
-			ml.batches = got
-			return
+		rest := kept(history.batches, l.Start())
+		if l.End() < must || !prefix(got, rest) {
+			continue
 		}
+		ml.batches = history.batches[:len(history.batches)-len(rest)+len(got)]
+		if endOf(ml.batches) != l.End() || must == 0 && len(got) == 0 && !knowsProducers(ml, l) {
+			ml.batches = nil // it lost all it had, some of it below the start, and begins anew
+		}
+		return
 	}
 	m.fatalf("%s came back with end %d, which is no prefix of what was appended (end %d, durable %d)",
 		ml.tp, l.End(), ml.end(), must)
+}
+
+// knowsProducers tells whether a log remembers the last batch with a producer.
+func knowsProducers(ml *modelLog, l *log.Log) bool {
+	for _, b := range slices.Backward(ml.batches) {
+		if b.HasProducer() {
+			return l.CheckProducer(b).Duplicate
+		}
+	}
+	return true
 }
 
 func prefix(got, history []record.Batch) bool {
@@ -617,10 +717,11 @@ func prefix(got, history []record.Batch) bool {
 func (m *machine) checkAll() {
 	for _, ml := range m.logs {
 		l := m.r.dir.Log(ml.tp)
-		got, err := m.r.read(l, 0, l.End())
-		if err != nil || len(got) != len(ml.batches) || !prefix(got, ml.batches) {
-			m.fatalf("%s holds %d batches to %d, want %d to %d: %v",
-				ml.tp, len(got), l.End(), len(ml.batches), ml.end(), err)
+		got, err := m.r.read(l, l.Start(), l.End())
+		want := kept(ml.batches, ml.start)
+		if err != nil || len(got) != len(want) || !prefix(got, want) {
+			m.fatalf("%s holds %d batches from %d to %d, want %d from %d to %d: %v",
+				ml.tp, len(got), l.Start(), l.End(), len(want), ml.start, ml.end(), err)
 		}
 		m.checkProducers(ml, l)
 		m.checkTime(ml, l, 1100)
@@ -631,8 +732,8 @@ func (m *machine) checkAll() {
 // checkEpochs compares the epoch cache with the fold over the log; one entry more may
 // stand at the end, of a leader that has not written.
 func (m *machine) checkEpochs(ml *modelLog, l *log.Log) {
-	for _, b := range ml.batches {
-		if got := l.EpochAt(b.BaseOffset()); got != b.LeaderEpoch() {
+	for _, b := range kept(ml.batches, ml.start) {
+		if got := l.EpochAt(max(b.BaseOffset(), ml.start)); got != b.LeaderEpoch() {
 			m.fatalf("%s: epoch at %d is %d, want %d", ml.tp, b.BaseOffset(), got, b.LeaderEpoch())
 		}
 		want := ml.end()

@@ -27,6 +27,7 @@ type Log struct {
 	// hard state: what a restart finds again
 	segments  []*segment // in order; the last is appended to
 	start     kafka.Offset
+	raised    kafka.Offset // the start asked for; equal once the journal has it
 	end       kafka.Offset
 	durable   kafka.Offset // what counts as durable under the policy in force
 	written   kafka.Offset // the end of what reached segment files
@@ -65,6 +66,9 @@ type Log struct {
 	queuedJob bool           // in dir.jobs
 	snapshots []snapshotFile // oldest first; data is nil once written
 	version   uint64         // counts truncations: a read from before one is void
+	startSeq  journal.Seq    // newest group that says the start
+	saysStart bool           // in dir.starts
+	trims     int            // of dir.trims
 	ops       int            // operations in flight on its files
 }
 
@@ -117,6 +121,9 @@ func (l *Log) Err() error {
 	}
 	return l.dir.err
 }
+
+// bottom is the first offset in the files, which may lie below the start.
+func (l *Log) bottom() kafka.Offset { return l.segments[0].base }
 
 func (l *Log) active() *segment { return l.segments[len(l.segments)-1] }
 

@@ -23,6 +23,8 @@ func (d *Dir) DiskDone(done env.Completion) *Effects {
 		d.readArrived(o.read, done)
 	case opNames:
 		d.deletionSynced(o.gone, done)
+	case opTrimmed:
+		d.trimSynced(o.trim, done)
 	}
 	return d.give()
 }
@@ -48,6 +50,7 @@ func (d *Dir) Drained() *Effects {
 // more at once: a job that was cut short has made way for a truncation.
 func (d *Dir) workBehind() (again bool) {
 	d.moveDeleted()
+	d.moveTrimmed()
 	d.applyCuts()
 	ended := d.point.ended
 	if !d.point.active && d.wantCheckpoint() {
@@ -81,6 +84,7 @@ func (d *Dir) Tick(now env.Instant) {
 	}
 	d.overdue = d.overdue || now.Sub(d.point.at) >= checkpointAge
 	d.removeTrash(now)
+	d.removeRemains(now)
 }
 
 func (d *Dir) give() *Effects {
@@ -106,6 +110,7 @@ func (d *Dir) groupDone(done env.Completion) {
 	}
 	if d.err == nil {
 		d.settle(d.journal.Durable())
+		d.settleRaises(d.journal.Durable())
 		d.submitGroup()
 	}
 }

@@ -15,7 +15,8 @@ const (
 	opSegment // a write behind
 	opJob     // a step of a sync job
 	opRead
-	opNames // the directory's own names were synced, after a rename
+	opNames   // the directory's own names were synced, after a rename
+	opTrimmed // a log's names were, after segments were let go
 )
 
 // op is an asynchronous operation under way.
@@ -29,6 +30,7 @@ type op struct {
 	upTo  int64    // what that sync covers
 	read  *diskRead
 	gone  *deletion
+	trim  *trimming
 }
 
 // opTable gives tags to operations: a slot and its generation, so that nothing is allocated

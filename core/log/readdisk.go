@@ -79,6 +79,7 @@ func (d *Dir) readSide(r *diskRead, suffix string, n int) env.Tag {
 	f := d.env.Disk.OpenLater(path)
 	r.buf = d.env.Buffers.Get(min(n, indexFileMax))
 	r.log.ops++
+	r.seg.reads++
 	tag := d.ops.start(op{kind: opRead, log: r.log, read: r})
 	f.ReadAt(env.Read{Buf: r.buf.Bytes()}, tag)
 	_ = f.Close() // the read still completes
@@ -90,6 +91,7 @@ func (d *Dir) readAt(r *diskRead, n int64) env.Tag {
 	n = min(n, max(readBytesMax, int64(r.max)), r.seg.written-r.pos)
 	r.buf = d.env.Buffers.Get(int(max(n, 0)))
 	r.log.ops++
+	r.seg.reads++
 	tag := d.ops.start(op{kind: opRead, log: r.log, read: r})
 	r.log.opened(r.seg).ReadAt(env.Read{Buf: r.buf.Bytes(), Off: r.pos, Check: record.WholeLen}, tag)
 	return tag
@@ -99,6 +101,10 @@ func (d *Dir) readAt(r *diskRead, n int64) env.Tag {
 func (d *Dir) readArrived(r *diskRead, done env.Completion) {
 	l := r.log
 	l.ops--
+	r.seg.reads--
+	if r.overtaken() {
+		return
+	}
 	if errors.Is(done.Err, env.ErrIO) && r.step != readLog {
 		done.Err, done.N = nil, 0 // an index that the device does not give is an empty one
 	}
@@ -128,6 +134,23 @@ func (d *Dir) readArrived(r *diskRead, done env.Completion) {
 	default:
 		d.logArrived(r)
 	}
+}
+
+// overtaken ends a read of what lies below the start by now, or has a lookup begin anew.
+func (r *diskRead) overtaken() bool {
+	l := r.log
+	if l.gone || l.dir.err != nil || l.version != r.version || r.from >= l.start {
+		return false
+	}
+	if r.look == nil {
+		r.finish(ErrOutOfRange)
+		return true
+	}
+	r.drop()
+	r.plain = false
+	r.look.begin(l)
+	l.dir.resume(r)
+	return true
 }
 
 // takeIndexes puts a closed segment's indexes into memory. A damaged one is cut short: it

@@ -51,6 +51,7 @@ func (l *bootLog) recover() error {
 		return err
 	}
 	for {
+		l.Log.snapshots = nil
 		from := l.loadProducers()
 		if err := l.scanFrom(l.scanStart(from)); err != nil {
 			return err
@@ -60,6 +61,9 @@ func (l *bootLog) recover() error {
 		}
 		// The snapshot is of batches that are not there: an older one must do.
 		l.dropSnapshotsAbove(l.end)
+	}
+	if err := l.emptyAtStart(); err != nil {
+		return err
 	}
 	l.settleEnds()
 	return nil
@@ -95,6 +99,9 @@ func (l *bootLog) loadEpochs() error {
 // trim removes what replay has shown to be past the end, and cuts the segments it wrote to
 // where they ended.
 func (l *bootLog) trim() error {
+	if err := l.removeTrimmed(); err != nil {
+		return err
+	}
 	keep := l.files[:0]
 	for _, s := range l.files {
 		past := l.exact() && s.base > l.endSeg
@@ -123,7 +130,7 @@ func (l *bootLog) trim() error {
 				return err
 			}
 		}
-		l.files, l.start = nil, l.point
+		l.files, l.start = nil, max(l.start, l.point)
 	}
 	return nil
 }
@@ -132,6 +139,40 @@ func (l *bootLog) trim() error {
 func (l *bootLog) cutFile(s *bootSegment, size int64) error {
 	s.size, s.unsynced = size, true
 	return shrink(l.boot.disk, l.path+"/"+segmentName(s.base, ".log"), size, false)
+}
+
+// removeTrimmed removes the segments that the journal says are gone, oldest first.
+func (l *bootLog) removeTrimmed() error {
+	n := 0
+	for ; n < len(l.files) && l.files[n].base < l.kept; n++ {
+		if err := l.removeSegment(l.files[n]); err != nil {
+			return err
+		}
+	}
+	l.files = slices.Delete(l.files, 0, n)
+	return nil
+}
+
+// emptyAtStart leaves nothing of a log that ends below its start: all of it was let go, and
+// what is behind was lost with the power, or to damage.
+func (l *bootLog) emptyAtStart() error {
+	if l.end >= l.start {
+		return nil
+	}
+	if l.policy == FlushGroup {
+		l.damage(l.active().base, l.active().size,
+			fmt.Sprintf("log ends at %d, below its start %d", l.end, l.start))
+	}
+	for _, f := range slices.Backward(l.files) {
+		l.cutBytes += max(0, f.size)
+		if err := l.removeSegment(f); err != nil {
+			return err
+		}
+	}
+	l.files, l.segments = nil, []*segment{newSegment(l.start)}
+	l.end, l.producers.byID, l.Log.snapshots = l.start, nil, nil
+	l.dropSnapshotsAbove(-1)
+	return nil
 }
 
 // unsyncedFrom tells that a segment holds nothing that was synced.
@@ -187,7 +228,7 @@ func (l *bootLog) loadProducers() kafka.Offset {
 		limit = l.endAt
 	}
 	now := l.boot.d.env.Clock.Now()
-	for _, o := range slices.Backward(l.snapshots) {
+	for i, o := range slices.Backward(l.snapshots) {
 		if o > limit {
 			continue
 		}
@@ -197,14 +238,15 @@ func (l *bootLog) loadProducers() kafka.Offset {
 			return o
 		}
 		l.boot.report.SnapshotsBad++
+		l.snapshots = slices.Delete(l.snapshots, i, i+1)
 	}
-	l.producers.byID, l.since = nil, l.start
-	return l.start
+	l.producers.byID, l.since = nil, l.bottom()
+	return l.since
 }
 
 // scanStart is the offset from which batches must be read back.
 func (l *bootLog) scanStart(producers kafka.Offset) kafka.Offset {
-	from := max(producers, l.start)
+	from := max(producers, l.bottom())
 	if l.live {
 		from = min(from, l.first)
 	}
@@ -212,12 +254,12 @@ func (l *bootLog) scanStart(producers kafka.Offset) kafka.Offset {
 		from = min(from, l.point)
 	}
 	if l.epochsBad {
-		from = l.start
+		from = l.bottom()
 	}
 	if i := l.segmentFor(from); i > 0 && l.segments[i].base == from {
 		from-- // the segment before may have been closed just then, its indexes not saved
 	}
-	return max(l.start, from)
+	return max(l.bottom(), from)
 }
 
 func (l *bootLog) dropSnapshotsAbove(end kafka.Offset) {
@@ -246,15 +288,19 @@ func (l *bootLog) settleEnds() {
 		l.epochs.assign(e.epoch, e.start)
 	}
 	l.epochs.cutEnd(l.end + 1)
+	l.epochs.cutStart(l.start)
 	l.epochs.check(l.tp)
 	if l.epochsBad {
 		l.epochs.changed = true
 	}
 	l.durable, l.written, l.journaled, l.flushed = l.end, l.end, l.end, l.end
-	l.named = l.exists
+	l.named, l.raised = l.exists, l.start
+	taken := slices.DeleteFunc(l.Log.snapshots, func(s snapshotFile) bool { return s.offset > l.end })
 	for _, o := range l.snapshots {
-		l.Log.snapshots = append(l.Log.snapshots, snapshotFile{offset: o})
+		taken = append(taken, snapshotFile{offset: o})
 	}
+	slices.SortFunc(taken, func(a, b snapshotFile) int { return compareInt64(int64(a.offset), int64(b.offset)) })
+	l.Log.snapshots = taken
 	if l.cutBytes > 0 {
 		l.boot.report.CutLogs++
 		l.boot.report.CutBytes += l.cutBytes

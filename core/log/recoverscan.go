@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/kafka"
@@ -44,6 +45,9 @@ func (l *bootLog) scanFrom(from kafka.Offset) error {
 	}
 	epoch := kafka.LeaderEpoch(-1)
 	for i := first; i < len(l.segments); i++ {
+		if base := l.segments[i].base; i > first && l.since < base && !slices.Contains(l.snapshots, base) {
+			l.Log.takeSnapshot(base) // the crash came before it was written
+		}
 		sc := recoverScan{l: l, s: l.segments[i], file: l.files[i], epoch: epoch}
 		cut, err := sc.run(from, i+1 == len(l.segments))
 		if err != nil {

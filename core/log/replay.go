@@ -28,6 +28,7 @@ type bootLog struct {
 	deleted  int          // ordinal of the entry, −1
 	reborn   bool         // created again under the same id
 	filesCut int          // ordinal of the entry that last said so
+	kept     kafka.Offset // base of the first segment that has not gone
 	point    kafka.Offset // recovery point of an os log
 	cuts     []bootCut
 
@@ -140,8 +141,15 @@ func (b *boot) survey() error {
 		case journal.KindCreated:
 			l.reborn, l.cuts = l.deleted >= 0, nil
 			l.created, l.policy, l.point = true, FlushPolicy(e.B), kafka.Offset(e.A)
+			l.start = max(l.start, l.point)
 		case journal.KindDeleted:
 			l.deleted, l.reborn, l.created = ordinal, false, false
+			l.start, l.kept = 0, 0
+		case journal.KindStart:
+			l.start, l.kept = max(l.start, kafka.Offset(e.A)), max(l.kept, kafka.Offset(e.B))
+			if string(e.Payload) == string(filesCut) {
+				l.filesCut = ordinal
+			}
 		case journal.KindPolicy:
 			l.policy, l.point = FlushPolicy(e.B), kafka.Offset(e.A)
 			if string(e.Payload) == string(filesCut) {
@@ -228,8 +236,6 @@ func (b *boot) replay() error {
 			if FlushPolicy(e.B) == FlushGroup && l.endAt != kafka.Offset(e.A) {
 				return l.replayGap()
 			}
-		case journal.KindStart:
-			l.start = max(l.start, kafka.Offset(e.A))
 		}
 		return nil
 	})
@@ -259,6 +265,10 @@ func (l *bootLog) replayBatch(ordinal int, e journal.Entry) error {
 	}
 	if err := l.replayEpoch(batch.LeaderEpoch(), batch.BaseOffset()); err != nil {
 		return err
+	}
+	if kafka.Offset(e.A) < l.kept { // its segment has gone, and what it said is elsewhere
+		l.endSeg, l.endPos, l.endAt = l.kept, 0, batch.NextOffset()
+		return nil
 	}
 	if !l.live {
 		l.live, l.first = true, batch.BaseOffset()
@@ -375,9 +385,10 @@ func (l *bootLog) replayTruncate(ordinal int, e journal.Entry) error {
 		return err
 	}
 	done := l.filesCut > ordinal
-	l.epochs.cutEnd(to)
-	l.late.cutEnd(to)
-	l.dropSnapshotsAbove(to) // durably: they are of batches that were truncated
+	l.cutEpochs(to)
+	if !done { // durably: they are of batches that were truncated
+		l.dropSnapshotsAbove(to)
+	}
 	if done || l.cutLater(ordinal, to+1) {
 		return nil
 	}
@@ -399,6 +410,16 @@ func (l *bootLog) replayTruncate(ordinal int, e journal.Entry) error {
 		l.osCut, l.point = true, min(l.point, to)
 	}
 	return nil
+}
+
+// cutEpochs forgets epochs that begin at or after end. One said to begin where the log does may
+// have begun before, and holds what is there.
+func (l *bootLog) cutEpochs(end kafka.Offset) {
+	if l.start > 0 {
+		end = max(end, l.start+1)
+	}
+	l.epochs.cutEnd(end)
+	l.late.cutEnd(end)
 }
 
 // exact tells that the journal says where the files end.

@@ -34,6 +34,8 @@ type rig struct {
 	events []trace.Event
 	// onDurable sees every durable end as it is announced.
 	onDurable func(*log.Log)
+	// onStarted sees every start as it is announced.
+	onStarted func(*log.Log)
 	wall      int64
 }
 
@@ -142,6 +144,11 @@ func (r *rig) take(e *log.Effects) {
 	for _, l := range e.Durable {
 		if r.onDurable != nil {
 			r.onDurable(l)
+		}
+	}
+	for _, l := range e.Started {
+		if r.onStarted != nil {
+			r.onStarted(l)
 		}
 	}
 	for _, d := range e.Reads {

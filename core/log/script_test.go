@@ -69,7 +69,7 @@ func (s *script) do(d *datadriven.TestData) string {
 		"settle": s.settle, "tick": s.tick, "read": s.read, "describe": s.describe, "files": s.files,
 		"find-time": s.findTime, "check": s.check, "epoch": s.epoch, "truncate": s.truncate,
 		"policy": s.policy, "rot": s.rot, "fail": s.failing, "journal": s.journal,
-		"other": s.other,
+		"other": s.other, "raise": s.raise,
 	}
 	verb := verbs[d.Cmd]
 	if verb == nil {
@@ -364,6 +364,12 @@ func (s *script) truncate(d *datadriven.TestData) string {
 	if err := s.log(d).Truncate(kafka.Offset(s.int(d, "to", 0))); err != nil {
 		return "error: " + err.Error()
 	}
+	return ""
+}
+
+// raise orders-0 to=N
+func (s *script) raise(d *datadriven.TestData) string {
+	s.log(d).RaiseStart(kafka.Offset(s.int(d, "to", 0)))
 	return ""
 }
 

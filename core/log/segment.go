@@ -23,8 +23,9 @@ type segment struct {
 	named   bool // its name was synced
 	sealed  bool // no longer the last
 
-	file env.File // nil until used
-	used uint64   // when it was used last, for closing the least used
+	file  env.File // nil until used
+	used  uint64   // when it was used last, for closing the least used
+	reads int      // under way
 
 	// index of what is in the segment; of a closed segment only after it was needed.
 	loaded     bool

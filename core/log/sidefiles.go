@@ -20,6 +20,7 @@ const (
 	reserveFile       = ".reserve" // see space.go
 	JournalFolder     = "journal"  // where a directory has its journal
 	tmpSuffix         = ".tmp"
+	deletedSuffix     = ".deleted" // of a segment's files on their way out
 	deleteSuffix      = "-delete"
 )
 

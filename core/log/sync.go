@@ -336,6 +336,7 @@ func (d *Dir) jobFinished(j *syncJob) {
 		}
 	} else {
 		l.jobCovered(j)
+		l.trim()
 	}
 	if l.need > j.point || l.again {
 		l.again = false

@@ -11,6 +11,8 @@ var (
 	traceDurable    = trace.Define("log.durable", "from", "to")
 	traceRoll       = trace.Define("log.roll", "base", "closed", "bytes")
 	traceTruncate   = trace.Define("log.truncate", "from", "to")
+	traceStart      = trace.Define("log.start", "from", "to")
+	traceTrimmed    = trace.Define("log.trimmed", "from", "to", "segments")
 	traceEpoch      = trace.Define("log.epoch", "epoch", "start")
 	traceCreated    = trace.Define("log.created", "start")
 	traceDeleted    = trace.Define("log.deleted", "end")

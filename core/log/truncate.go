@@ -29,8 +29,8 @@ func (l *Log) Truncate(to kafka.Offset) error {
 		return err
 	}
 	// What was never appended cannot be cut to; what is below the start is gone.
-	if to < l.start || to > l.end {
-		invariant.Violated("log.truncate-within", "%s to=%d start=%d end=%d", l.tp, to, l.start, l.end)
+	if to < l.raised || to > l.end {
+		invariant.Violated("log.truncate-within", "%s to=%d start=%d end=%d", l.tp, to, l.raised, l.end)
 	}
 	at, pos, err := l.boundary(to)
 	if err != nil {
@@ -130,7 +130,7 @@ func (l *Log) rebuild(to kafka.Offset) error {
 	}
 	s.restart(from)
 	l.producers.byID = nil
-	now, since := l.dir.env.Clock.Now(), l.start
+	now, since := l.dir.env.Clock.Now(), l.bottom()
 	for i := len(l.snapshots) - 1; i >= 0; i-- {
 		if b, ok := l.loadSnapshot(l.snapshots[i]); ok && l.producers.loadSnapshot(b, now) == nil {
 			since = l.snapshots[i].offset
@@ -196,6 +196,7 @@ func (d *Dir) applyCuts() {
 		}
 		l.cut = nil
 		d.cuts = deletePointer(d.cuts, l)
+		l.trim()
 		if l.policy == FlushOS { // tells boot that what follows is new
 			l.notePolicy(true)
 			l.gate = l.policySeq
