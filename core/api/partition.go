@@ -36,6 +36,7 @@ type Partition struct {
 	// Soft state: who waits.
 	onDurable ackQueue    // acks=1
 	onCommit  ackQueue    // acks=-1
+	onStart   ackQueue    // deletions of records
 	readers   readerList  // fetches with too few bytes
 	growth    growthQueue // sizes of batches above the high watermark
 	grown     int64       // bytes that came below the high watermark since the start
@@ -103,6 +104,7 @@ func (p *Partition) Deleted() {
 func (p *Partition) Fail(code kafka.ErrorCode) {
 	p.onDurable.fail(code)
 	p.onCommit.fail(code)
+	p.onStart.fail(code)
 	p.readers.wake()
 }
 
@@ -138,6 +140,9 @@ func (p *Partition) Committed(hw kafka.Offset) {
 	p.onCommit.passed(hw)
 	p.readers.grew()
 }
+
+// Started reports that the log begins later than it did, for good.
+func (p *Partition) Started() { p.onStart.passed(p.Log.Start()) }
 
 // serves answers why a client is not served by this partition, or None.
 func (p *Partition) serves() kafka.ErrorCode {
@@ -221,7 +226,7 @@ func compact[T any](q []T, head int) ([]T, int) {
 	return q[:n], 0
 }
 
-// An ackQueue holds the produce calls that wait for an offset, ordered by it.
+// An ackQueue holds the calls that wait for a mark of the log to reach an offset, ordered by it.
 type ackQueue struct {
 	waits []ackWait
 	head  int
@@ -230,7 +235,12 @@ type ackQueue struct {
 type ackWait struct {
 	at   kafka.Offset // answered when the mark reaches it
 	part int          // of call
-	call *produceCall
+	call acknowledged
+}
+
+// acknowledged is a call some of whose parts wait.
+type acknowledged interface {
+	acked(part int, code kafka.ErrorCode)
 }
 
 // add keeps the order: appends come in order, so only a repeated batch walks back.

@@ -35,6 +35,7 @@ func init() {
 		{18, "ApiVersions", 0, 4, 3, 0, request[kmsg.ApiVersionsRequest], apiVersionsFields, apiVersions},
 		{19, "CreateTopics", 2, 7, 5, 2, request[kmsg.CreateTopicsRequest], createTopicsFields, createTopics},
 		{20, "DeleteTopics", 1, 6, 4, 1, request[kmsg.DeleteTopicsRequest], deleteTopicsFields, deleteTopics},
+		{21, "DeleteRecords", 0, 2, 2, 0, request[kmsg.DeleteRecordsRequest], deleteRecordsFields, deleteRecords},
 		{22, "InitProducerId", 0, 5, 2, 0, request[kmsg.InitProducerIDRequest], initProducerFields, initProducer},
 		{23, "OffsetForLeaderEpoch", 2, 4, 4, 0, request[kmsg.OffsetForLeaderEpochRequest],
 			leaderEpochFields, offsetForLeaderEpoch},

@@ -24,6 +24,7 @@ type TopicConfig struct {
 	SegmentBytes    int64
 	MinISR          int
 	Compact         bool
+	Delete          bool // the cleanup policy lets records be deleted
 	LogAppendTime   bool
 	// Recompress tells that batches are stored in Compression, whatever they came in.
 	Recompress  bool

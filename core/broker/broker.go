@@ -38,6 +38,8 @@ type Broker struct {
 	failure     error
 
 	// connections
+	agenda   agenda
+	sweepAt  env.Instant // what the sweep's timer is set to, 0: not set
 	conns    map[env.ConnID]*conn
 	callID   uint64
 	dirty    []*conn // with something to send or start, in the order it came
@@ -94,6 +96,7 @@ func New(cfg Config) (*Broker, error) {
 		settings: readSettings(resolver, image),
 		conns:    map[env.ConnID]*conn{},
 		removed:  map[kafka.TopicID]bool{},
+		agenda:   agenda{visits: map[visitKey]*visit{}},
 	}
 	b.api = api.NewServer(api.Config{
 		Env: cfg.Env, NodeID: cfg.NodeID, Admin: b, LogDirs: b, Resolver: resolver,
@@ -171,6 +174,7 @@ func (b *Broker) Drained() {
 		}
 	}
 	b.keepTicking()
+	b.keepSweeping()
 	b.tellQuiet()
 }
 
@@ -180,19 +184,25 @@ func (b *Broker) TimerFired(key env.TimerKey) {
 	case b.stopped:
 	case key.Kind == timerConn:
 		b.connTimer(env.ConnID(key.ID))
+	case key.Kind == timerRetention:
+		b.retain()
 	case key.Kind == timerTick || key.Kind == timerSweep:
 		b.ticking = b.ticking && key.Kind != timerTick
+		if key.Kind == timerSweep {
+			b.sweepAt = 0
+		}
 		for _, d := range b.dirs {
 			d.Tick(b.env.Clock.Now())
 		}
 	}
 }
 
-// The kinds of timers. There are as many as connections, and two.
+// The kinds of timers. There are as many as connections, and three.
 const (
-	timerConn  = "conn"
-	timerTick  = "tick"
-	timerSweep = "sweep" // the last deleted log's files are to go
+	timerConn      = "conn"
+	timerTick      = "tick"
+	timerSweep     = "sweep" // the first of the files that were deleted are to go
+	timerRetention = "retention"
 )
 
 // keepTicking arms the one timer of background work while some directory has any.
@@ -205,6 +215,17 @@ func (b *Broker) keepTicking() {
 			b.ticking = true
 			b.env.Clock.SetTimer(env.TimerKey{Kind: timerTick}, b.env.Clock.Now().Add(tickInterval))
 			return
+		}
+	}
+}
+
+// keepSweeping arms the timer of the first files that are to go, though nothing else is due.
+func (b *Broker) keepSweeping() {
+	for _, d := range b.dirs {
+		at, ok := d.SweepAt()
+		if ok && (b.sweepAt == 0 || at < b.sweepAt) {
+			b.sweepAt = at
+			b.env.Clock.SetTimer(env.TimerKey{Kind: timerSweep}, at)
 		}
 	}
 }

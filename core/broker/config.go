@@ -106,6 +106,8 @@ type settings struct {
 	requestMax   int           // socket.request.max.bytes
 	connsMax     int           // max.connections
 	producerLife time.Duration // producer.id.expiration.ms
+
+	retentionCheck time.Duration // log.retention.check.interval.ms
 }
 
 func readSettings(r *metadata.Resolver, image *metadata.Image) settings {
@@ -114,6 +116,8 @@ func readSettings(r *metadata.Resolver, image *metadata.Image) settings {
 		requestMax:   int(r.BrokerInt(image, "socket.request.max.bytes")),
 		connsMax:     int(r.BrokerInt(image, "max.connections")),
 		producerLife: duration(r.BrokerInt(image, "producer.id.expiration.ms")),
+
+		retentionCheck: duration(r.BrokerInt(image, "log.retention.check.interval.ms")),
 	}
 }
 
@@ -146,6 +150,7 @@ func topicConfig(r *metadata.Resolver, image *metadata.Image, t *metadata.Topic)
 	cfg.Compression, cfg.Recompress = compression(get)
 	for _, policy := range metadata.SplitList(get("cleanup.policy")) {
 		cfg.Compact = cfg.Compact || policy == "compact"
+		cfg.Delete = cfg.Delete || policy == "delete"
 	}
 	return cfg
 }
@@ -177,6 +182,12 @@ func logConfig(r *metadata.Resolver, image *metadata.Image, t *metadata.Topic) l
 	cfg := log.DefaultConfig()
 	cfg.SegmentBytes = segmentBytes(r, image, t)
 	cfg.SegmentMs = number(get("segment.ms"))
+	cfg.SegmentJitterMs = number(get("segment.jitter.ms"))
+	for _, policy := range metadata.SplitList(get("cleanup.policy")) {
+		if policy == "delete" {
+			cfg.RetentionMs, cfg.RetentionBytes = number(get("retention.ms")), number(get("retention.bytes"))
+		}
+	}
 	cfg.IndexIntervalBytes = number(get("index.interval.bytes"))
 	cfg.SegmentIndexBytes = number(get("segment.index.bytes"))
 	cfg.FileDeleteDelay = duration(number(get("file.delete.delay.ms")))

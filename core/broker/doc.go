@@ -13,6 +13,6 @@
 // Deliberately absent: goroutines, sockets, files, meaning of requests (core/api), bytes
 // (core/log), decisions about topics (core/controller), replication.
 //
-// Read broker.go, boot.go, strays.go, conn.go, effects.go. limits_test.go relates the
+// Read broker.go, boot.go, strays.go, conn.go, effects.go, agenda.go. limits_test.go relates the
 // limits of all rooms. Stories of requests and replies are in ../api/testdata.
 package broker

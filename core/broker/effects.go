@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/tidemark-log/tidemark/core/api"
-	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/log"
 	"github.com/tidemark-log/tidemark/core/metadata"
@@ -22,6 +21,12 @@ func (b *Broker) carryOut(d *directory, eff *log.Effects) {
 		} else if p := b.partition(l); p != nil {
 			p.Durable(l.DurableEnd())
 			p.Committed(committed(p))
+			b.look(p)
+		}
+	}
+	for _, l := range eff.Started {
+		if p := b.partition(l); p != nil {
+			p.Started()
 		}
 	}
 	for _, r := range eff.Reads {
@@ -175,6 +180,9 @@ func (b *Broker) open(image *metadata.Image, t *api.Topic, pd *metadata.Partitio
 		ID: pd.Topic.ID, Log: l, Env: b.env, Node: b.cfg.NodeID, Offline: d.Err,
 	})
 	t.Serve(p)
+	if l.Size() > 0 {
+		b.look(p)
+	}
 	return p
 }
 
@@ -207,8 +215,14 @@ func (b *Broker) emptiest() *directory {
 
 // deleteTopic gives a topic up and deletes its logs.
 func (b *Broker) deleteTopic(t *metadata.Topic) {
-	if b.api.RemoveTopic(t.ID) == nil {
+	known := b.api.RemoveTopic(t.ID)
+	if known == nil {
 		return
+	}
+	for i := range t.PartitionCount() {
+		if p := known.Partition(i); p != nil {
+			b.unplan(p)
+		}
 	}
 	for _, d := range b.dirs {
 		for i := range t.PartitionCount() {
@@ -220,13 +234,9 @@ func (b *Broker) deleteTopic(t *metadata.Topic) {
 	}
 }
 
-// deleteLog deletes a log, and sees to it that its files go when their time has come, though
-// nothing else may happen until then.
 func (b *Broker) deleteLog(d *directory, l *log.Log) {
 	d.Delete(l)
 	d.partitions--
-	due := b.env.Clock.Now().Add(l.Config().FileDeleteDelay + sweepSlack)
-	b.env.Clock.SetTimer(env.TimerKey{Kind: timerSweep}, due)
 }
 
 // configured hands the effective configuration of a topic to what heeds it.
@@ -236,6 +246,7 @@ func (b *Broker) configured(image *metadata.Image, meta *metadata.Topic) {
 	for i := range meta.PartitionCount() {
 		if p := t.Partition(i); p != nil {
 			p.Log.SetConfig(cfg)
+			b.look(p)
 		}
 	}
 }

@@ -21,10 +21,6 @@ const (
 	// strayNameMax is the longest name a file system takes.
 	strayNameMax = 255
 
-	// sweepSlack is what a deletion may take before file.delete.delay.ms counts: it is
-	// journaled and the folder renamed.
-	sweepSlack = 5 * time.Second
-
 	// forever is longer than a process lives, and may be added to an instant.
 	forever = 100 * 365 * 24 * time.Hour
 

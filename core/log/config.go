@@ -42,6 +42,9 @@ func ParseFlushPolicy(s string) (FlushPolicy, error) {
 type Config struct {
 	SegmentBytes       int64         // segment.bytes: roll before an append would pass it
 	SegmentMs          int64         // segment.ms: roll when a segment spans more time
+	SegmentJitterMs    int64         // segment.jitter.ms: the most by which that is shortened
+	RetentionMs        int64         // retention.ms, −1: for ever
+	RetentionBytes     int64         // retention.bytes, −1: without bound
 	IndexIntervalBytes int64         // index.interval.bytes: one index entry per so many bytes
 	SegmentIndexBytes  int64         // segment.index.bytes: roll when an index is full
 	FileDeleteDelay    time.Duration // file.delete.delay.ms: between delete and removal
@@ -49,11 +52,13 @@ type Config struct {
 	_                  struct{}
 }
 
-// DefaultConfig is Kafka's defaults.
+// DefaultConfig is Kafka's defaults, but nothing is deleted for its age.
 func DefaultConfig() Config {
 	return Config{
 		SegmentBytes:       1 << 30,
 		SegmentMs:          int64(7 * 24 * time.Hour / time.Millisecond),
+		RetentionMs:        -1,
+		RetentionBytes:     -1,
 		IndexIntervalBytes: 4096,
 		SegmentIndexBytes:  10 << 20,
 		FileDeleteDelay:    time.Minute,

@@ -156,6 +156,7 @@ func (l *Log) Append(b record.Batch, owner env.Buffer, epoch kafka.LeaderEpoch) 
 		l.roll(base)
 	}
 	s, now := l.active(), l.dir.env.Clock.Now()
+	l.date(s, b)
 	pos := s.size
 	s.add(b, l.cfg.IndexIntervalBytes)
 	l.producers.apply(b, now)
@@ -191,12 +192,23 @@ func (l *Log) mustRoll(b record.Batch) bool {
 	return l.dir.env.Rare.Rare("log.early-roll")
 }
 
+// date notes what age asks about a segment and its batches do not say.
+func (l *Log) date(s *segment, b record.Batch) {
+	if b.MaxTimestamp() < 0 {
+		s.appended = l.dir.env.Clock.WallMillis()
+	}
+	if s.size == 0 && l.cfg.SegmentJitterMs > 0 {
+		most := min(l.cfg.SegmentJitterMs, l.cfg.SegmentMs)
+		s.jitter = int64(l.dir.env.Rand.Uint64("log.roll.jitter") % uint64(most))
+	}
+}
+
 func (l *Log) rollByTime(s *segment, b record.Batch) bool {
 	ts := b.MaxTimestamp()
 	if ts < 0 {
 		ts = kafka.Timestamp(l.dir.env.Clock.WallMillis())
 	}
-	return s.firstTs >= 0 && int64(ts-s.firstTs) > l.cfg.SegmentMs
+	return s.firstTs >= 0 && int64(ts-s.firstTs) > l.cfg.SegmentMs-s.jitter
 }
 
 // roll closes the active segment and begins one at base. It does no file work: the new

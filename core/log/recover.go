@@ -208,6 +208,7 @@ func (l *bootLog) adopt() error {
 		s := newSegment(f.base)
 		s.named, s.loaded, s.sealed = true, false, i+1 < len(l.files)
 		s.size, s.written, s.synced = f.size, f.size, f.size
+		s.appended = l.boot.d.env.Clock.WallMillis()
 		s.indexSaved, s.timesSaved = int(max(0, f.index/indexEntrySize)), int(max(0, f.times/timeEntrySize))
 		if s.sealed {
 			s.end = l.files[i+1].base

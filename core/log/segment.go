@@ -35,6 +35,8 @@ type segment struct {
 	timesSaved int
 	sinceIndex int64 // bytes since the last entry
 
+	appended int64           // wall clock, ms: when a batch without timestamps came last
+	jitter   int64           // ms by which segment.ms is shortened for it
 	firstTs  kafka.Timestamp // of the first batch, −1 if unknown
 	maxTs    kafka.Timestamp // −1 if empty
 	maxTsEnd kafka.Offset    // last offset of the first batch that has maxTs

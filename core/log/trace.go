@@ -12,6 +12,7 @@ var (
 	traceRoll       = trace.Define("log.roll", "base", "closed", "bytes")
 	traceTruncate   = trace.Define("log.truncate", "from", "to")
 	traceStart      = trace.Define("log.start", "from", "to")
+	traceExpired    = trace.Define("log.expired", "from", "to", "segments", "wall")
 	traceTrimmed    = trace.Define("log.trimmed", "from", "to", "segments")
 	traceEpoch      = trace.Define("log.epoch", "epoch", "start")
 	traceCreated    = trace.Define("log.created", "start")

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/tidemark-log/tidemark/e2e/clients"
 	"github.com/tidemark-log/tidemark/e2e/stage"
@@ -263,9 +261,6 @@ func TestClientsAdminister(t *testing.T) {
 // Records are deleted from the front of a partition on request.
 func TestClientsDeleteRecords(t *testing.T) {
 	everyClient(t, func(t *testing.T, v visit) {
-		if !offers(t, v.addr, 21) {
-			stage.Skip(t, "this broker does not offer DeleteRecords")
-		}
 		v.create(t, "trimmed", nil)
 		v.reference.ask(t, clients.Question{Do: "produce", Topic: "trimmed", Codec: "none", Acks: -1,
 			File: written(t, shape{count: 300, chosen: true}.records())})
@@ -275,18 +270,5 @@ func TestClientsDeleteRecords(t *testing.T) {
 			require.Equal(t, int64(42), v.reference.ask(t,
 				clients.Question{Do: "offset", Topic: "trimmed", Partition: 1, At: "earliest"}).Offset)
 		}
-	})
-}
-
-// offers asks the broker whether it answers an API.
-func offers(t *testing.T, addr string, key int16) bool {
-	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(addr))
-	require.NoError(t, err)
-	defer client.Close()
-	answer, err := kmsg.NewPtrApiVersionsRequest().RequestWith(t.Context(), client)
-	require.NoError(t, err)
-	return slices.ContainsFunc(answer.ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool {
-		return k.ApiKey == key
 	})
 }

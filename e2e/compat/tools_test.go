@@ -168,13 +168,9 @@ func TestKafkaToolsMoveRecordsUnchanged(t *testing.T) {
 	k.trim(t, "perf")
 }
 
-// trim deletes the first records of a topic's partition 0, once the broker offers that.
+// trim deletes the first records of a topic's partition 0.
 func (k tools) trim(t *testing.T, topic string) {
 	t.Helper()
-	if !offers(t, k.addr, 21) {
-		t.Log("this broker does not offer DeleteRecords")
-		return
-	}
 	plan := filepath.Join(t.TempDir(), "plan.json")
 	text := fmt.Sprintf(`{"partitions":[{"topic":%q,"partition":0,"offset":100}],"version":1}`, topic)
 	require.NoError(t, os.WriteFile(plan, []byte(text), 0o600))

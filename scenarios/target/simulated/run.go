@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -122,6 +123,13 @@ func (r *run) draw(what string, n int) int {
 // bootBroker starts a life of the broker.
 func (r *run) bootBroker(e *env.Env) (env.Handler, error) {
 	static := scenarios.Pick(r.s.Config, "broker", r.draw)
+	if _, said := static["log.retention.ms"]; !said { // clocks that are a year off may delete, lawfully
+		static = maps.Clone(static)
+		if static == nil {
+			static = map[string]string{}
+		}
+		static["log.retention.ms"] = "-1"
+	}
 	b, err := broker.New(broker.Config{
 		Env: e, NodeID: kafka.BrokerID(brokerID), LogDirs: r.logDirs(), Static: static,
 		Listeners: []broker.Listener{{Name: listener, Host: brokerName, Port: brokerPort}},
