@@ -38,18 +38,18 @@ func checkBatch(v *verdict, topic *Topic, tp kafka.TopicPartition, in *Inspected
 			v.bad = []badRecord{{int32(in.Problem.RecordIndex), in.Problem.Message}}
 		}
 	case cfg.Compact && in.Summary.NullKeys:
-		refuseKeyless(v, b)
-	case !cfg.LogAppendTime && outsideTime(cfg, in.Summary, now) && refuseTimes(v, cfg, b, now):
+		refuseKeyless(v, in)
+	case !cfg.LogAppendTime && outsideTime(cfg, in.Summary, now):
+		refuseTimes(v, cfg, in, now)
 	case int64(len(b)) > cfg.SegmentBytes && !cfg.Recompress:
 		refuseSegment(v, tp, b, cfg.SegmentBytes)
 	}
 }
 
-// outsideTime tells whether some timestamp may be out of range. A batch whose smallest
-// timestamp is "none" is looked at record by record.
+// outsideTime tells whether some record's timestamp is out of range; "none" never is.
 func outsideTime(cfg *TopicConfig, sum record.Summary, now int64) bool {
 	low, high := timeRange(cfg, now)
-	return sum.MinTimestamp < low || sum.MaxTimestamp > high
+	return sum.MinTimestamp != kafka.NoTimestamp && sum.MinTimestamp < low || sum.MaxTimestamp > high
 }
 
 // timeRange is what message.timestamp.before.max.ms and after.max.ms allow around now.
@@ -64,23 +64,38 @@ func timeRange(cfg *TopicConfig, now int64) (low, high kafka.Timestamp) {
 	return low, high
 }
 
+const keyless = "Compacted topic cannot accept message without key"
+
 // refuseKeyless names the records without key; a compacted topic could never drop them.
-func refuseKeyless(v *verdict, b record.Batch) {
-	found, err := record.NewInspector(record.Limits{}).WithoutKey(b)
-	refuseRecords(v, kafka.InvalidRecord, found, err, func(record.Indexed) string {
-		return "Compacted topic cannot accept message without key"
-	})
+func refuseKeyless(v *verdict, in *Inspected) {
+	if tooLargeToName(in) {
+		v.bad = []badRecord{{int32(in.Summary.FirstNullKey), keyless}}
+		v.refuse(kafka.InvalidRecord, keyless)
+		return
+	}
+	found, err := record.NewInspector(record.Limits{}).WithoutKey(in.Batch)
+	refuseRecords(v, kafka.InvalidRecord, found, err, func(record.Indexed) string { return keyless })
 }
 
-// refuseTimes names the records out of range and tells whether there are any.
-func refuseTimes(v *verdict, cfg *TopicConfig, b record.Batch, now int64) bool {
+// refuseTimes names the records out of range.
+func refuseTimes(v *verdict, cfg *TopicConfig, in *Inspected, now int64) {
 	low, high := timeRange(cfg, now)
-	found, err := record.NewInspector(record.Limits{}).OutsideTime(b, low, high)
+	if tooLargeToName(in) {
+		v.refuse(kafka.InvalidTimestamp, fmt.Sprintf("Timestamps of messages from %d to %d are out of range. "+
+			"The timestamp should be within [%d, %d]", in.Summary.MinTimestamp, in.Summary.MaxTimestamp, low, high))
+		return
+	}
+	found, err := record.NewInspector(record.Limits{}).OutsideTime(in.Batch, low, high)
 	refuseRecords(v, kafka.InvalidTimestamp, found, err, func(r record.Indexed) string {
 		return fmt.Sprintf("Timestamp %d of message with offset %d is out of range. The timestamp "+
 			"should be within [%d, %d]", r.Timestamp, r.Index, low, high)
 	})
-	return v.code != kafka.None
+}
+
+// tooLargeToName tells a batch that is refused without inflating it once more: that would be
+// work on the event loop which everybody waits for and a stranger asked for.
+func tooLargeToName(in *Inspected) bool {
+	return in.Batch.Codec() != record.CodecNone && in.Summary.DecompressedBytes > LoopInflateMax
 }
 
 // refuseRecords lists the bad records of a batch, all of them up to the limit.

@@ -15,7 +15,7 @@ func (pc *produceCall) storedForm(v *verdict, topic *Topic, p *Partition, in *In
 	if !cfg.Recompress || in.Batch.Codec() == cfg.Compression.Codec {
 		return pc.c.frame
 	}
-	if most := max(RecompressBytesMax, cfg.MaxMessageBytes); in.Summary.DecompressedBytes > most {
+	if most := max(LoopInflateMax, cfg.MaxMessageBytes); in.Summary.DecompressedBytes > most {
 		v.refuse(kafka.MessageTooLarge, fmt.Sprintf("The batch in the append to %s has %d bytes of records "+
 			"without compression, which exceeds the maximum of %d for storing it as %s.",
 			p.TP, in.Summary.DecompressedBytes, most, cfg.Compression.Codec))

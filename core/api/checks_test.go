@@ -2,6 +2,8 @@ package api
 
 import (
 	"math"
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -86,5 +88,39 @@ func TestRecordErrorsAreBounded(t *testing.T) {
 	v := judge(cfg, 0, keyed(1, make([]string, RecordErrorsMax+500)...))
 	if len(v.bad) != RecordErrorsMax || !strings.Contains(v.message, "1500 record errors in total") {
 		t.Errorf("%d listed: %s", len(v.bad), v.message)
+	}
+}
+
+// A bomb that is refused for its records is not inflated again to name them all.
+func TestLargeBatchesAreRefusedWithoutInflatingThem(t *testing.T) {
+	b := record.NewBuilder(record.Options{Codec: record.CodecZstd})
+	for range 3 {
+		b.Append(5, nil, make([]byte, LoopInflateMax/2), nil)
+	}
+	batch := b.Build()
+	compact, late := lenient(), lenient()
+	compact.Compact = true
+	late.BeforeMax = 10
+	for name, c := range map[string]struct {
+		cfg  TopicConfig
+		want verdict
+	}{
+		"keys": {compact, verdict{kafka.InvalidRecord, keyless, []badRecord{{0, keyless}}}},
+		"times": {late, verdict{kafka.InvalidTimestamp, "Timestamps of messages from 5 to 5 are out of range. " +
+			"The timestamp should be within [90, 9223372036854775807]", nil}},
+	} {
+		var v verdict
+		in := inspect(&Decoder{inspector: record.NewInspector(record.Limits{})}, batch)
+		topic := &Topic{Config: c.cfg}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		checkBatch(&v, topic, kafka.TopicPartition{Topic: "t"}, &in, 100)
+		runtime.ReadMemStats(&after)
+		if !reflect.DeepEqual(v, c.want) {
+			t.Errorf("%s: got %+v", name, v)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > LoopInflateMax/2 {
+			t.Errorf("%s: %d bytes were allocated", name, took)
+		}
 	}
 }

@@ -30,10 +30,11 @@ const (
 	spareFetchParts = 10_000
 	// ProduceWaitMax bounds the timeout of a produce request in the same way.
 	ProduceWaitMax = 10 * time.Minute
-	// RecompressBytesMax bounds the records of a batch, without compression, that is stored
-	// in another one than it came in: the work holds up all other clients of the shard. A
-	// topic with a larger max.message.bytes says that it wants batches of that size.
-	RecompressBytesMax = 16 << 20
+	// LoopInflateMax bounds the records, without compression, of a batch that is inflated on
+	// the event loop: to store it in another compression, or to name its bad records. The
+	// work holds up all other clients of the shard. For the first, a larger
+	// max.message.bytes goes before it: such a topic wants batches of that size.
+	LoopInflateMax = 16 << 20
 	// RecordErrorsMax bounds the bad records named in one produce reply.
 	RecordErrorsMax = 1000
 	// AdminWaitMax bounds the timeout of a create or delete topics request.
