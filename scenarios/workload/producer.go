@@ -259,7 +259,9 @@ func (p *producer) answered(b *batch, waiting bool) (result history.Result, agai
 		b.notBefore = p.f.Now().Add(p.backoff)
 		again = true
 	case code == kafka.OutOfOrderSequenceNumber:
-		// It follows a batch that was not taken: both go again, in order.
+		// It follows a batch that was not taken: both go again, in order. If it was sent
+		// before, its outcome is unknown: that a broker forgot its last five batches and
+		// refuses a repetition is no anomaly by itself, only a producer's wasted identity.
 		again = waiting || p.lost
 	}
 	return history.ResultOfAttempts(op.Attempts), again
