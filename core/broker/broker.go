@@ -201,7 +201,7 @@ func (b *Broker) TimerFired(key env.TimerKey) {
 const (
 	timerConn      = "conn"
 	timerTick      = "tick"
-	timerSweep     = "sweep" // the first of the files that were deleted are to go
+	timerSweep     = "sweep" // age asks for something, though nothing else happens
 	timerRetention = "retention"
 )
 
@@ -219,10 +219,10 @@ func (b *Broker) keepTicking() {
 	}
 }
 
-// keepSweeping arms the timer of the first files that are to go, though nothing else is due.
+// keepSweeping arms the timer of what age asks for first, though nothing else is due.
 func (b *Broker) keepSweeping() {
 	for _, d := range b.dirs {
-		at, ok := d.SweepAt()
+		at, ok := d.DueAt()
 		if ok && (b.sweepAt == 0 || at < b.sweepAt) {
 			b.sweepAt = at
 			b.env.Clock.SetTimer(env.TimerKey{Kind: timerSweep}, at)

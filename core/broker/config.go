@@ -182,6 +182,7 @@ func logConfig(r *metadata.Resolver, image *metadata.Image, t *metadata.Topic) l
 	cfg := log.DefaultConfig()
 	cfg.SegmentBytes = segmentBytes(r, image, t)
 	cfg.SegmentMs = number(get("segment.ms"))
+	cfg.FlushMessages, cfg.FlushMs = number(get("flush.messages")), number(get("flush.ms"))
 	cfg.SegmentJitterMs = number(get("segment.jitter.ms"))
 	for _, policy := range metadata.SplitList(get("cleanup.policy")) {
 		if policy == "delete" {

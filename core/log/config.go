@@ -45,6 +45,8 @@ type Config struct {
 	SegmentJitterMs    int64         // segment.jitter.ms: the most by which that is shortened
 	RetentionMs        int64         // retention.ms, −1: for ever
 	RetentionBytes     int64         // retention.bytes, −1: without bound
+	FlushMessages      int64         // flush.messages: under FlushOS, fewer are ever unsynced
+	FlushMs            int64         // flush.ms: under FlushOS, how long they may be
 	IndexIntervalBytes int64         // index.interval.bytes: one index entry per so many bytes
 	SegmentIndexBytes  int64         // segment.index.bytes: roll when an index is full
 	FileDeleteDelay    time.Duration // file.delete.delay.ms: between delete and removal
@@ -59,6 +61,8 @@ func DefaultConfig() Config {
 		SegmentMs:          int64(7 * 24 * time.Hour / time.Millisecond),
 		RetentionMs:        -1,
 		RetentionBytes:     -1,
+		FlushMessages:      math.MaxInt64,
+		FlushMs:            math.MaxInt64,
 		IndexIntervalBytes: 4096,
 		SegmentIndexBytes:  10 << 20,
 		FileDeleteDelay:    time.Minute,
@@ -74,6 +78,12 @@ func (c Config) withDefaults() Config {
 	c.SegmentBytes = min(c.SegmentBytes, SegmentBytesMax)
 	if c.SegmentMs <= 0 {
 		c.SegmentMs = d.SegmentMs
+	}
+	if c.FlushMessages <= 0 {
+		c.FlushMessages = d.FlushMessages
+	}
+	if c.FlushMs < 0 {
+		c.FlushMs = d.FlushMs
 	}
 	if c.IndexIntervalBytes < 0 {
 		c.IndexIntervalBytes = d.IndexIntervalBytes

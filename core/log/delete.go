@@ -108,6 +108,7 @@ func (d *Dir) deletionSynced(g *deletion, done env.Completion) {
 	}
 	d.gone = deletePointer(d.gone, g)
 	d.trash = append(d.trash, g)
+	d.expect(g.removeAt)
 }
 
 // removeTrash unlinks what was deleted long enough ago.

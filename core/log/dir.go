@@ -43,6 +43,7 @@ type Dir struct {
 	starts   []*Log      // whose start the journal must keep saying
 	trims    []*trimming // segments let go, not yet renamed and synced
 	remains  []remains   // files to be removed when their time comes
+	dueAt    env.Instant // when age asks for something next, 0: never
 	gone     []*deletion // not yet renamed and synced
 	trash    []*deletion // to be removed when their time comes
 	space    space

@@ -29,7 +29,7 @@
 // validation of what clients send (record.Inspect), timers per partition.
 //
 // Read config.go, dir.go and log.go; then write.go, checkpoint.go and sync.go (how bytes
-// become safe), start.go and retention.go (how they go), read.go, ahead.go and times.go,
-// boot.go, boothome.go, replay.go, recover.go and bootsync.go. Formats are in docs/formats.
-// Stories: testdata/; laws: law_test.go.
+// become safe), flush.go (when, under FlushOS), start.go and retention.go (how they go), read.go,
+// ahead.go and times.go, boot.go, boothome.go, replay.go, recover.go and bootsync.go. Formats are
+// in docs/formats. Stories: testdata/; laws: law_test.go.
 package log

@@ -226,6 +226,7 @@ func (m *machine) config(ml *modelLog) log.Config {
 	c.IndexIntervalBytes = rapid.SampledFrom([]int64{0, 300, 4096}).Draw(m.t, "interval")
 	c.FileDeleteDelay = time.Second
 	c.Flush = ml.policy
+	c.FlushMessages = rapid.SampledFrom([]int64{0, 0, 1, 5}).Draw(m.t, "flush messages")
 	return c
 }
 

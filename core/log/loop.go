@@ -72,20 +72,35 @@ func (d *Dir) Tick(now env.Instant) {
 	}
 	d.lookForRoom()
 	d.journal.Retry()
-	n := 0
-	for n < len(d.aging) && now.Sub(d.aging[n].agingAt) >= d.cfg.FlushAge {
-		d.aging[n].aging = false
-		d.queueJob(d.aging[n])
-		n++
-	}
-	d.aging = append(d.aging[:0], d.aging[n:]...)
+	d.flushAged(now)
 	if d.journal.Checkpoint() >= d.journal.Durable()-1 {
 		d.point.at = now // nothing to make safe: its age counts from here
 	}
 	d.overdue = d.overdue || now.Sub(d.point.at) >= checkpointAge
 	d.removeTrash(now)
 	d.removeRemains(now)
+	d.dueAt = 0
+	for _, l := range d.aging {
+		d.expect(l.flushDue())
+	}
+	for _, g := range d.trash {
+		d.expect(g.removeAt)
+	}
+	for _, r := range d.remains {
+		d.expect(r.at)
+	}
 }
+
+// expect notes that Tick should be called at a time, though nothing else may happen until then.
+func (d *Dir) expect(at env.Instant) {
+	if d.dueAt == 0 || at < d.dueAt {
+		d.dueAt = at
+	}
+}
+
+// DueAt is when Tick should be called though nothing else asks for it: bytes are to be synced
+// for their age, or files of what was deleted are to go. False: there are none.
+func (d *Dir) DueAt() (at env.Instant, ok bool) { return d.dueAt, d.dueAt != 0 && d.err == nil }
 
 func (d *Dir) give() *Effects {
 	if d.err != nil && !d.failed {

@@ -69,7 +69,7 @@ func (s *script) do(d *datadriven.TestData) string {
 		"settle": s.settle, "tick": s.tick, "read": s.read, "describe": s.describe, "files": s.files,
 		"find-time": s.findTime, "check": s.check, "epoch": s.epoch, "truncate": s.truncate,
 		"policy": s.policy, "rot": s.rot, "fail": s.failing, "journal": s.journal,
-		"other": s.other, "raise": s.raise,
+		"other": s.other, "raise": s.raise, "due": s.due,
 	}
 	verb := verbs[d.Cmd]
 	if verb == nil {
@@ -177,6 +177,7 @@ func (s *script) logConfig(d *datadriven.TestData) log.Config {
 	c.SegmentBytes = s.int(d, "segment", 1<<20)
 	c.IndexIntervalBytes = s.int(d, "interval", 100)
 	c.FileDeleteDelay = time.Second
+	c.FlushMessages, c.FlushMs = s.int(d, "flush-messages", 0), s.int(d, "flush-ms", 1<<62)
 	var err error
 	if c.Flush, err = log.ParseFlushPolicy(s.word(d, "flush", "group")); err != nil {
 		s.t.Fatalf("%s: %v", d.Pos, err)
@@ -365,6 +366,15 @@ func (s *script) truncate(d *datadriven.TestData) string {
 		return "error: " + err.Error()
 	}
 	return ""
+}
+
+// due tells when Tick should be called though nothing else happens.
+func (s *script) due(*datadriven.TestData) string {
+	at, ok := s.r.dir.DueAt()
+	if !ok {
+		return "never"
+	}
+	return fmt.Sprintf("in %v", at.Sub(s.r.steps.Now()).Round(100*time.Millisecond))
 }
 
 // raise orders-0 to=N

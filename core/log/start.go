@@ -230,6 +230,7 @@ func (d *Dir) moveSegments(t *trimming) error {
 	t.moved = true
 	l.trace(traceTrimmed, int64(t.segs[0].base), int64(t.segs[len(t.segs)-1].end), int64(len(t.segs)), 0)
 	d.remains = append(d.remains, gone)
+	d.expect(gone.at)
 	l.ops++
 	d.env.Disk.SyncDirLater(l.path, d.ops.start(op{kind: opTrimmed, log: l, trim: t}))
 	return nil
@@ -288,23 +289,4 @@ func (d *Dir) removeRemains(now env.Instant) {
 		}
 		return true
 	})
-}
-
-// SweepAt is when Tick should be called though nothing else is due: files of what was deleted
-// are to go. False: there are none.
-func (d *Dir) SweepAt() (at env.Instant, ok bool) {
-	if d.err != nil {
-		return 0, false
-	}
-	for _, g := range d.trash {
-		if !ok || g.removeAt < at {
-			at, ok = g.removeAt, true
-		}
-	}
-	for _, r := range d.remains {
-		if !ok || r.at < at {
-			at, ok = r.at, true
-		}
-	}
-	return at, ok
 }

@@ -362,6 +362,7 @@ func (l *Log) jobCovered(j *syncJob) {
 		l.flushed = j.flushed
 		if l.policy == FlushOS {
 			l.notePolicy(false)
+			l.flushOften()
 		}
 	}
 	l.arrive()

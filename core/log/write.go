@@ -171,8 +171,8 @@ func (l *Log) wrote(w *segmentWrite) {
 	l.tail.written += w.count
 	l.unwritten -= w.bytes
 	if l.policy == FlushOS {
-		l.advance(max(l.durable, l.writtenEnd()))
 		l.age()
+		l.flushOften()
 		l.arrive()
 	}
 	l.queueWrite() // for what came meanwhile
@@ -186,13 +186,4 @@ func (l *Log) writtenEnd() kafka.Offset {
 		return max(l.written, min(l.journaled, l.end))
 	}
 	return l.written
-}
-
-// age notes that an os log has unsynced bytes; Tick syncs what is old.
-func (l *Log) age() {
-	if !l.aging {
-		l.aging = true
-		l.agingAt = l.dir.env.Clock.Now()
-		l.dir.aging = append(l.dir.aging, l)
-	}
 }
