@@ -192,10 +192,10 @@ func (nullFile) WriteAt(env.Write, env.Tag) {}
 func idleJournal() *Journal {
 	e := nullEnv{}
 	j := &Journal{
-		cfg:  Config{Env: &env.Env{Clock: e, Rare: e, Tracer: e}, FileBytes: 1 << 40, Files: 2},
+		cfg:  Config{Env: &env.Env{Clock: e, Rare: e, Tracer: e}, FileBytes: 1 << 60, Files: 2},
 		next: 1, durable: 1,
 	}
-	j.use(&file{file: nullFile{}, size: 1 << 40})
+	j.use(&file{file: nullFile{}, size: 1 << 60})
 	return j
 }
 
