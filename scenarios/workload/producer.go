@@ -262,6 +262,7 @@ func (p *producer) answered(b *batch, waiting bool) (result history.Result, agai
 		// It follows a batch that was not taken: both go again, in order. If it was sent
 		// before, its outcome is unknown: that a broker forgot its last five batches and
 		// refuses a repetition is no anomaly by itself, only a producer's wasted identity.
+		// A broker with a window of one lives through 500 seeds of single/chaos.
 		again = waiting || p.lost
 	}
 	return history.ResultOfAttempts(op.Attempts), again
