@@ -176,7 +176,10 @@ const verbs = {
 
   async trim(q) {
     const partitions = [{ partition: q.partition, offset: String(q.offset) }]
-    await withAdmin(admin => admin.deleteTopicRecords({ topic: q.topic, partitions }))
+    await withAdmin(async admin => {
+      await admin.fetchTopicOffsets(q.topic) // else the library does not know the leaders
+      await admin.deleteTopicRecords({ topic: q.topic, partitions })
+    })
     return verbs.offset({ ...q, at: 'earliest' })
   },
 

@@ -7,6 +7,7 @@ var (
 	kindAppend    = kindOf("log.append")
 	kindDurable   = kindOf("log.durable")
 	kindRecovered = kindOf("log.recovered")
+	kindStart     = kindOf("log.start")
 	kindTruncate  = kindOf("log.truncate")
 	kindCreated   = kindOf("log.created")
 	kindDeleted   = kindOf("log.deleted")

@@ -19,6 +19,7 @@ import (
 //	L4  what is called durable can be recovered from the synced image
 //	L5  recovery keeps what was durable, and ends where an append ended
 //	L13 after a failed write or sync nothing is appended or acknowledged
+//	L15 a log start is not above what is durable, and never goes back, over a crash neither
 //	L17 damage is not seen where there is none
 //	R15 an acknowledgement covers durable records only
 //
@@ -35,6 +36,7 @@ type ledger struct {
 type replica struct {
 	tp      kafka.TopicPartition
 	start   int64
+	begins  int64     // the log start as announced; what lies below was let go
 	batches []written // as appended, in order of offset
 	durable int64     // what must survive
 	// recovered is the end that a boot under way has found; −1: none. It counts when that
@@ -96,6 +98,8 @@ func (l *ledger) observe(ev *trace.Event) {
 		l.appended(r, written{base: ev.N[0], next: ev.N[1], epoch: ev.N[2], crc: ev.N[3]})
 	case kindDurable:
 		l.madeDurable(r, ev.N[1])
+	case kindStart:
+		l.started(r, ev.N[1])
 	case kindTruncate:
 		l.truncated(r, ev.N[1])
 	case kindDeleted:
@@ -103,6 +107,7 @@ func (l *ledger) observe(ev *trace.Event) {
 	case kindPolicy:
 		r.flushOS = ev.N[0] != 0
 	case kindRecovered:
+		l.refound(r, ev.N[0])
 		l.recovered(r, ev.N[1], ev.N[3])
 	case kindAck:
 		l.acked(r, ev.N[1], ev.N[2])
@@ -118,7 +123,7 @@ func (l *ledger) created(old *replica, tp kafka.TopicPartition, start int64) {
 	if old != nil && !old.deleted && old.durable > old.start {
 		l.report("L5", old, "created anew, with records up to %d that were durable", old.durable)
 	}
-	r := &replica{tp: tp, start: start, durable: start, recovered: -1, found: true}
+	r := &replica{tp: tp, start: start, begins: start, durable: start, recovered: -1, found: true}
 	if old == nil {
 		l.order = append(l.order, r)
 	} else {
@@ -195,6 +200,23 @@ func (r *replica) cut(to int64) bool {
 	return r.end() == to
 }
 
+// started is told that a log begins later than it did, for good.
+func (l *ledger) started(r *replica, start int64) {
+	if l.saw("L15"); start > r.durable || start < r.begins {
+		l.report("L15", r, "start %d, it was %d and the durable end is %d", start, r.begins, r.durable)
+	}
+	r.begins = start
+}
+
+// refound is told where a boot found the log's start. One that was asked for and not announced
+// may have become durable.
+func (l *ledger) refound(r *replica, start int64) {
+	if !r.deleted && start < r.begins {
+		l.report("L15", r, "recovery finds the start at %d, it was %d", start, r.begins)
+	}
+	r.begins = max(r.begins, start)
+}
+
 // recovered is told where a boot found the log's end.
 func (l *ledger) recovered(r *replica, end, damages int64) {
 	l.saw("L5")
@@ -212,7 +234,7 @@ func (l *ledger) recovered(r *replica, end, damages int64) {
 	if end < r.durable {
 		l.report("L5", r, "recovery ends at %d, durable end was %d", end, r.durable)
 	}
-	if end != r.start && !r.endsAt(end) {
+	if end != r.start && end != r.begins && !r.endsAt(end) {
 		l.report("L5", r, "recovery ends at %d, where no batch that was appended ends", end)
 	}
 }

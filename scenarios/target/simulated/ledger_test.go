@@ -55,6 +55,11 @@ func TestLedgerNoticesEachBrokenRule(t *testing.T) {
 		events []func(*run)
 	}{
 		"appends follow each other": {"", []func(*run){created, first, second}},
+		"a start within what is durable": {"", []func(*run){created, first, durable, event(kindStart, 0, 2),
+			crash(strikePower), event(kindRecovered, 2, 2)}},
+		"a start above what is durable": {"ledger.L15", []func(*run){created, first, event(kindStart, 0, 2)}},
+		"a start forgotten by a crash": {"ledger.L15", []func(*run){created, first, durable,
+			event(kindStart, 0, 2), crash(strikePower), event(kindRecovered, 0, 2)}},
 		"an append leaves a gap": {"ledger.L1", []func(*run){created, first, event(kindAppend, 3, 4, 1,
 			1)}},
 		"an append goes back": {"ledger.L1", []func(*run){created, first, event(kindAppend, 1, 4, 1,
