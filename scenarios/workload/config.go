@@ -42,7 +42,9 @@ type Producer struct {
 	BytesMax int
 	// Retries is how often a batch is tried again; −1: until delivery.timeout.
 	Retries int
-	Codec   record.Codec
+	// Codec is what batches are sent in. The topic's compression.type may have the broker
+	// store them in another: readers take any.
+	Codec record.Codec
 	// Jitter is how far record timestamps stray from the clock, both ways.
 	Jitter time.Duration
 	// BaseOffset is what the producer writes into its batches, against the rules unless 0.
