@@ -90,7 +90,7 @@ func (l *Leader) propose() {
 	p := &Proposal{ID: c.id, LeaderEpoch: l.state.LeaderEpoch, PartitionEpoch: l.state.PartitionEpoch}
 	for _, id := range l.state.Replicas {
 		if id == l.cfg.Self {
-			p.ISR = append(p.ISR, Member{id, -1})
+			p.ISR = append(p.ISR, Member{id, l.cfg.BrokerEpoch})
 			continue
 		}
 		if f := l.follower(id); l.belongs(f) {

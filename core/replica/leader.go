@@ -38,7 +38,8 @@ type Leader struct {
 
 // LeaderConfig is how a partition is led. It may change while it is: Configured.
 type LeaderConfig struct {
-	Self kafka.BrokerID
+	Self        kafka.BrokerID
+	BrokerEpoch kafka.BrokerEpoch // of this process's registration
 	// MinISR is min.insync.replicas; a partition with fewer replicas needs them all (KIP-966).
 	MinISR int
 	// LagTimeMax is replica.lag.time.max.ms: who has not had all that the leader had at some
