@@ -116,6 +116,7 @@ func (f *Follower) Appended(now env.Instant) *FollowerEffects {
 
 // heed takes over what an accepting leader says of its own log.
 func (f *Follower) heed(p promise) {
+	f.failures = 0
 	f.raiseHighWatermark(min(p.hw, f.position()))
 	if p.logStart > f.log.Start() && p.logStart <= f.position() {
 		f.raiseStart(p.logStart)

@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,21 +84,31 @@ func (s *story) command() (out string) {
 			}
 		}
 	}
+	s.c.drain()
 	s.c.ghost.check()
 	return strings.Join(append(s.c.lines, ""), "\n")
 }
 
 // once runs a command that is about no node.
 func (s *story) once() bool {
+	if i := int(s.number("i", 0)); i >= len(s.c.net) {
+		switch s.d.Cmd {
+		case "deliver", "drop", "again":
+			s.c.logf("nothing is on its way")
+			return true
+		}
+	}
 	switch s.d.Cmd {
 	case "cluster":
 	case "deliver":
 		for range s.number("times", 1) {
 			s.c.deliver(s.c.take(int(s.number("i", 0))))
+			s.c.drain()
 		}
 	case "deliver-all":
 		for len(s.c.net) > 0 {
 			s.c.deliver(s.c.take(0))
+			s.c.drain()
 		}
 	case "drop":
 		s.c.take(int(s.number("i", 0)))
@@ -109,6 +120,8 @@ func (s *story) once() bool {
 			s.d.Fatalf(s.t, "pass: %v", err)
 		}
 		s.c.advance(d)
+	case "net":
+		s.net()
 	case "heal":
 		s.c.heal()
 		s.c.ghost.quiet()
@@ -158,6 +171,7 @@ func (s *story) at(n *node) {
 		c.ghost.start = to
 		n.log.raiseStart(to)
 		n.ledEffects(n.leader.LogStartRaised(c.now, to))
+		n.grew()
 	case "rot":
 		s.rot(n)
 	default:
@@ -169,6 +183,7 @@ func (s *story) write(n *node, v string) {
 	if s.d.Cmd == "append" {
 		n.append(v)
 		n.ledEffects(n.leader.LogAppended(s.c.now, n.log.End()))
+		n.grew()
 	} else if !n.produce(v) {
 		s.c.logf("b%d takes no acks=all", n.id)
 	}
@@ -185,4 +200,18 @@ func (s *story) rot(n *node) {
 	}
 	n.lost = true // a loss event that nobody has heard of
 	n.followEffects(n.follower.Damaged(s.c.now, []replica.Range{r}))
+}
+
+// net lists what is on its way.
+func (s *story) net() {
+	for i, m := range s.c.net {
+		what := "proposal or its answer"
+		switch {
+		case m.request != nil:
+			what = fmt.Sprintf("request %d/%d with %d parts", m.request.Session, m.request.Seq, len(m.request.Parts))
+		case m.reply != nil:
+			what = fmt.Sprintf("reply %d/%d with %d parts", m.reply.Session, m.reply.Seq, len(m.reply.Parts))
+		}
+		s.c.logf("%d: b%d to b%d: %s", i, m.from, m.to, what)
+	}
 }

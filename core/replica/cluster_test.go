@@ -27,7 +27,6 @@ type cluster struct {
 	nodes []*node // by id − 1
 	net   []message
 	ghost ghost
-	seq   uint64
 	os    bool // the flush policy: durable is written, and a power loss takes what is not flushed
 	lines []string
 }
@@ -45,8 +44,9 @@ type node struct {
 
 	leader   *replica.Leader
 	follower *replica.Follower
-	seqs     map[kafka.BrokerID]uint64 // newest fetch of each follower
-	produced []sent                    // with acks=all, not answered
+	fetchers map[kafka.BrokerID]*replica.Fetcher
+	sources  map[kafka.BrokerID]*replica.Source
+	produced []sent // with acks=all, not answered
 }
 
 type sent struct {
@@ -59,20 +59,25 @@ type sent struct {
 type message struct {
 	from, to   kafka.BrokerID // 0 is the controller
 	toEpoch    kafka.BrokerEpoch
-	seq        uint64
-	fetch      *replica.Fetch
-	answer     *replica.Answer
+	request    *replica.Request
+	reply      *replica.Reply
 	proposal   *replica.Proposal
 	proposalID uint64
+	epoch      kafka.LeaderEpoch
 	code       kafka.ErrorCode
 	made       replica.State
 }
+
+// theKey is the partition's.
+var theKey = replica.Key{Topic: kafka.TopicID{1}}
 
 func newCluster(t failer, n, minISR int, os bool) *cluster {
 	c := &cluster{t: t, ctl: newModelController(n, minISR), os: os}
 	c.ghost.c = c
 	for id := kafka.BrokerID(1); id <= kafka.BrokerID(n); id++ {
-		c.nodes = append(c.nodes, &node{c: c, id: id, epoch: c.ctl.broker(id).Epoch, up: true})
+		n := &node{c: c, id: id, epoch: c.ctl.broker(id).Epoch, up: true}
+		n.connect()
+		c.nodes = append(c.nodes, n)
 	}
 	for _, n := range c.nodes {
 		n.readImages(1)
@@ -163,12 +168,13 @@ func (n *node) apply(im image) {
 func (n *node) lead(s replica.State) {
 	hw := n.hwNow()
 	n.follower, n.produced = nil, nil
+	n.fetchFrom(-1)
 	n.log.beginEpoch(s.LeaderEpoch, n.log.End())
 	n.leader = replica.NewLeader(n.c.now, replica.LeaderConfig{
 		Self: n.id, BrokerEpoch: n.epoch, MinISR: n.c.ctl.minISR, LagTimeMax: 30 * time.Second,
 		ProposalTimeout: 2 * time.Second, RetryBackoff: 100 * time.Millisecond,
 	}, s, &n.log, hw)
-	n.seqs = map[kafka.BrokerID]uint64{}
+	n.notLed()
 	n.c.logf("b%d leads epoch %d from %d, hw=%d", n.id, s.LeaderEpoch, n.log.End(), n.leader.HighWatermark())
 	n.c.ghost.leads(n, s)
 }
@@ -176,13 +182,90 @@ func (n *node) lead(s replica.State) {
 func (n *node) follow(s replica.State) {
 	if n.follower != nil {
 		n.followEffects(n.follower.StateChanged(n.c.now, s))
+		n.fetchFrom(s.Leader)
 		return
 	}
 	hw := n.hwNow()
 	n.leader, n.produced = nil, nil
+	n.notLed()
 	n.follower = replica.NewFollower(n.c.now, replica.FollowerConfig{
 		Self: n.id, BrokerEpoch: n.epoch, Backoff: time.Second,
 	}, s, &n.log, hw)
+	n.fetchFrom(s.Leader)
+}
+
+// connect makes a fetcher and a source for every other node.
+func (n *node) connect() {
+	n.fetchers, n.sources = map[kafka.BrokerID]*replica.Fetcher{}, map[kafka.BrokerID]*replica.Source{}
+	for _, id := range n.c.ctl.state.Replicas {
+		n.fetchers[id] = replica.NewFetcher(replica.FetcherConfig{
+			Self: n.id, BrokerEpoch: n.epoch, BytesMax: 1 << 20, Timeout: 2 * time.Second, Backoff: time.Second,
+		})
+		n.fetchers[id].Connected(n.c.now)
+		n.sources[id] = replica.NewSource(replica.SourceConfig{
+			PartitionBytesMax: 3 * len(batchOf(memRecord{0, "x"}, 0)), BytesMax: 1 << 20, WaitMax: time.Second,
+		}, id)
+	}
+}
+
+// fetchFrom has the partition fetched from one node, and from no other.
+func (n *node) fetchFrom(leader kafka.BrokerID) {
+	for _, id := range n.c.ctl.state.Replicas {
+		x := n.fetchers[id]
+		switch {
+		case id != leader || id == n.id:
+			x.Removed(theKey)
+		case x.Len() == 0:
+			x.Added(theKey, n.follower)
+		default:
+			x.Changed(theKey)
+		}
+	}
+}
+
+// notLed tells the sources that what they know of the leader is no more.
+func (n *node) notLed() {
+	for _, id := range n.c.ctl.state.Replicas {
+		n.sources[id].NotLed(theKey)
+	}
+}
+
+func (n *node) grew() {
+	for _, id := range n.c.ctl.state.Replicas {
+		n.sources[id].Grew(theKey)
+	}
+}
+
+// drain sends the replies that are due.
+func (n *node) drain() {
+	for _, id := range n.c.ctl.state.Replicas {
+		if !n.up {
+			return
+		}
+		s := n.sources[id]
+		for _, r := range s.Reads() {
+			s.ReadDone(r, n.log.read(r.From, r.BytesMax), kafka.None)
+		}
+		if r := s.Reply(n.c.now); r != nil {
+			n.reply(id, r)
+		}
+	}
+}
+
+func (n *node) reply(to kafka.BrokerID, r *replica.Reply) {
+	n.c.net = append(n.c.net, message{from: n.id, to: to, toEpoch: n.c.node(to).epoch, reply: r})
+}
+
+// read gives whole batches from an offset on.
+func (l *memLog) read(from kafka.Offset, bytesMax int) (b []byte) {
+	for o := from; o < l.End(); o++ {
+		batch := batchOf(l.at(o), o)
+		if len(b) > 0 && len(b)+len(batch) > bytesMax {
+			break
+		}
+		b = append(b, batch...)
+	}
+	return b
 }
 
 // ledEffects carries out what a leader wants done.
@@ -191,6 +274,7 @@ func (n *node) ledEffects(e *replica.LeaderEffects) {
 		n.c.logf("b%d hw=%d", n.id, n.leader.HighWatermark())
 		n.c.ghost.committed(n)
 		n.acknowledge()
+		n.grew()
 	}
 	if e.TooFewInSync {
 		n.c.logf("b%d too few in sync: %d not acknowledged", n.id, len(n.produced))
@@ -216,6 +300,7 @@ func (n *node) acknowledge() {
 
 // followEffects carries out what a follower wants done, and reports it.
 func (n *node) followEffects(e *replica.FollowerEffects) {
+	moved := e.Moved
 	f, again := n.follower, (*replica.FollowerEffects)(nil)
 	if cut := e.Truncate; cut != nil {
 		n.c.logf("b%d truncates to %d%s", n.id, cut.To, map[bool]string{true: " and restarts"}[cut.Restart])
@@ -251,6 +336,9 @@ func (n *node) followEffects(e *replica.FollowerEffects) {
 		n.c.logf("b%d repaired %d..%d", n.id, e.Repair.From, e.Repair.To)
 		again = f.Repaired(n.c.now)
 	}
+	if x := n.fetchers[f.State().Leader]; moved && x != nil {
+		x.Changed(theKey)
+	}
 	if again != nil {
 		n.followEffects(again)
 	}
@@ -282,6 +370,7 @@ func (n *node) produce(value string) bool {
 	n.append(value)
 	n.produced = append(n.produced, sent{n.log.End() - 1, value})
 	n.ledEffects(n.leader.LogAppended(n.c.now, n.log.End()))
+	n.grew()
 	return true
 }
 
@@ -304,18 +393,18 @@ func (n *node) sync(end kafka.Offset) {
 	}
 }
 
-// fetch sends what the follower asks for.
+// fetch sends the request that is due, if one is.
 func (n *node) fetch() bool {
-	if !n.up || n.follower == nil {
+	if !n.up {
 		return false
 	}
-	req, ok := n.follower.Position()
-	if !ok {
-		return false
+	for _, id := range n.c.ctl.state.Replicas {
+		if r := n.fetchers[id].Next(n.c.now); r != nil {
+			n.c.net = append(n.c.net, message{from: n.id, to: id, request: r})
+			return true
+		}
 	}
-	n.c.seq++
-	n.c.net = append(n.c.net, message{from: n.id, to: n.follower.State().Leader, seq: n.c.seq, fetch: &req})
-	return true
+	return false
 }
 
 // take delivers message i, or loses it.
@@ -339,61 +428,61 @@ func (c *cluster) deliver(m message) {
 			c.logf("controller: %s", code)
 		}
 		n := c.node(m.from)
-		c.net = append(c.net, message{to: m.from, toEpoch: n.epoch, seq: uint64(m.proposal.LeaderEpoch),
+		c.net = append(c.net, message{to: m.from, toEpoch: n.epoch, epoch: m.proposal.LeaderEpoch,
 			proposalID: m.proposal.ID, code: code, made: made})
-	case m.fetch != nil:
+	case m.request != nil:
 		c.node(m.to).serve(m)
 	default:
 		n := c.node(m.to)
 		if !n.up || n.epoch != m.toEpoch {
 			return
 		}
-		if m.answer == nil {
-			if n.leader != nil && uint64(n.leader.Epoch()) == m.seq {
+		if m.reply == nil {
+			if n.leader != nil && n.leader.Epoch() == m.epoch {
 				n.ledEffects(n.leader.ProposalAnswered(c.now, m.proposalID, m.code, m.made))
 			}
-		} else if n.follower != nil {
-			n.followEffects(n.follower.Answered(c.now, *m.answer))
+			return
+		}
+		for _, d := range n.fetchers[m.from].ReplyReceived(c.now, m.reply) {
+			n.followEffects(d.Follower.Answered(c.now, d.Answer))
 		}
 	}
 }
 
-// serve answers a fetch, as Source does.
+// serve takes a request.
 func (n *node) serve(m message) {
-	c, req := n.c, m.fetch
 	if !n.up {
 		return
 	}
-	a := replica.Answer{LeaderEpoch: req.LeaderEpoch, From: req.Offset}
-	if n.leader == nil {
-		a.Code = kafka.NotLeaderOrFollower
-	} else {
-		if m.seq <= n.seqs[m.from] {
-			return
-		}
-		n.seqs[m.from] = m.seq
-		c.ghost.fetched(n, req)
-		v, effects := n.leader.FollowerFetched(c.now, *req)
-		a.Verdict = v
-		n.ledEffects(effects)
-		if v.Accepts() {
-			for o := req.Offset; o < min(n.log.End(), req.Offset+3); o++ {
-				a.Records = append(a.Records, batchOf(n.log.at(o), o)...)
-			}
-		}
+	s := n.sources[m.from]
+	judge, reply := s.RequestReceived(n.c.now, m.request)
+	if reply != nil {
+		n.reply(m.from, reply)
 	}
-	if a.Diverging != replica.NoEpochEnd && a.Code == kafka.None && n.leader != nil {
-		c.logf("b%d to b%d: diverging, epoch %d ends at %d", n.id, m.from, a.Diverging.Epoch, a.Diverging.End)
-	} else if a.Code != kafka.None {
-		c.logf("b%d to b%d: %s", n.id, m.from, a.Code)
+	for _, ask := range judge {
+		v := replica.Verdict{Code: kafka.NotLeaderOrFollower, Diverging: replica.NoEpochEnd}
+		if n.leader != nil {
+			var effects *replica.LeaderEffects
+			v, effects = n.leader.FollowerFetched(n.c.now, ask.Fetch)
+			n.ledEffects(effects)
+		}
+		switch {
+		case v.Code != kafka.None:
+			n.c.logf("b%d to b%d: %s", n.id, m.from, v.Code)
+		case !v.Accepts():
+			n.c.logf("b%d to b%d: diverging, epoch %d ends at %d", n.id, m.from, v.Diverging.Epoch, v.Diverging.End)
+		}
+		s.Judged(ask.Key, n.leader, v)
 	}
-	c.net = append(c.net, message{from: n.id, to: m.from, toEpoch: req.BrokerEpoch, answer: &a})
 }
 
 // advance moves the clock and ticks everybody.
 func (c *cluster) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 	for _, n := range c.nodes {
+		for _, id := range c.ctl.state.Replicas {
+			n.fetchers[id].Tick(c.now)
+		}
 		if n.up && n.leader != nil {
 			n.ledEffects(n.leader.Tick(c.now))
 		} else if n.up && n.follower != nil {
@@ -422,6 +511,10 @@ func (n *node) power() {
 func (n *node) crash(end kafka.Offset) {
 	n.up, n.leader, n.follower, n.produced = false, nil, nil, nil
 	n.log.truncate(max(end, n.log.start))
+	for _, other := range n.c.nodes {
+		other.fetchers[n.id].Disconnected(n.c.now)
+		other.sources[n.id].Evict()
+	}
 }
 
 // start begins another incarnation, which reads the metadata up to its registration before
@@ -433,9 +526,24 @@ func (n *node) start() {
 	n.c.ctl.register(n.id, n.lost)
 	n.epoch, n.lost, n.up = n.c.ctl.broker(n.id).Epoch, false, true
 	n.seen = len(n.c.ctl.history) - 1
+	n.connect()
+	for _, other := range n.c.nodes {
+		other.fetchers[n.id].Connected(n.c.now)
+	}
 	n.c.logf("b%d starts, controller: %s", n.id, n.c.ctl.state)
 	n.readImages(1)
 }
 
 // flush puts what was written to the platter; under the policy group there is no difference.
 func (n *node) flush() { n.log.flushed = n.log.durable }
+
+// batches yields the batches of an answer.
+func batches(b []byte) func(yield func(record.Batch) bool) {
+	return func(yield func(record.Batch) bool) {
+		for batch := range record.Batches(b) {
+			if !yield(batch) {
+				return
+			}
+		}
+	}
+}

@@ -9,6 +9,10 @@
 //	StateChanged, Durable ──▶ │ Follower │ ──▶ HighWatermark
 //	  Appended, Truncated ──▶ └──────────┘ ──▶ Position: what to ask next
 //
+//	┌─────────┐ ── Request: what changed here ─▶ ┌────────┐ one of each for every pair
+//	│ Fetcher │                                  │ Source │ of brokers, for all partitions
+//	└─────────┘ ◀─ Reply: records, news, errors ─└────────┘ that one follows from the other
+//
 // A Leader is made for one partition and one leader epoch. Followers ask for what comes after
 // their log, and so prove how far it goes; the high watermark is the least durable end over
 // the maximal ISR: the one the controller has committed, and whoever a proposal may have added
@@ -43,12 +47,19 @@
 //   - Who decodes a fetch's answer verifies the checksum of every batch.
 //   - log.Log tells the epoch of the last record also right after BeginEpoch and Truncate.
 //
+// Fetcher and Source carry it all between two brokers, one exchange for any number of
+// partitions (messages.go). At Drained the owner sends what Fetcher.Next gives, starts
+// Source.Reads, hands in those that are done at once, and sends what Source.Reply gives. An
+// append or a moved high watermark is told to the Sources of the other replicas' brokers
+// (Grew), FollowerEffects.Moved to the Fetcher (Changed). A Source lives as long as the
+// process. core/peer has the wire form of Request and Reply.
+//
 // Deliberately absent: I/O, bytes on disk (core/log), messages (core/peer), elections and the
 // ELR (core/controller), who waits for an acknowledgement (core/api). Not wired yet: no other
 // room uses this one.
 //
 // Read state.go, leader.go and watermark.go; then progress.go and isr.go (who is in sync),
 // serve.go (what a fetch proves) and rack.go; then follower.go, answer.go, truncate.go and
-// damage.go. Stories are in testdata; law_test.go has several replicas in bad weather, judged
-// by ghost_test.go, which sees what they cannot.
+// damage.go; then messages.go, fetcher.go and source.go. Stories are in testdata; law_test.go
+// has several replicas in bad weather, judged by ghost_test.go, which sees what they cannot.
 package replica

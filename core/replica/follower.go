@@ -29,6 +29,7 @@ type Follower struct {
 	proved   bool            // this leader accepted the position, as it was then or is now
 	reason   kafka.ErrorCode // why it waits
 	wakeAt   env.Instant
+	failures int     // in a row
 	damage   []Range // not to be trusted: to be fetched again
 	suspect  bool
 	now      env.Instant
@@ -56,8 +57,10 @@ type FollowerConfig struct {
 	Self        kafka.BrokerID
 	BrokerEpoch kafka.BrokerEpoch // of this process's registration
 	Directory   DirectoryID       // in which the log lies
-	// Backoff is replica.fetch.backoff.ms: how long after an error the leader is asked again,
-	// unless the metadata changes before.
+	// Backoff is replica.fetch.backoff.ms: how long after an error the leader is asked again
+	// at the latest, unless the metadata changes before. After the first error in a row it is a
+	// 32nd of that, then twice as long each time: while an election gets around, leader and
+	// follower hear of it some milliseconds apart.
 	Backoff time.Duration
 }
 
@@ -171,7 +174,7 @@ func (f *Follower) StateChanged(now env.Instant, s State) *FollowerEffects {
 		return &f.effects
 	}
 	if s.LeaderEpoch > f.state.LeaderEpoch {
-		f.proved = false
+		f.proved, f.failures = false, 0
 	}
 	f.state = s
 	f.follow()
@@ -240,6 +243,8 @@ func (f *Follower) follow() {
 
 // wait asks again later.
 func (f *Follower) wait(reason kafka.ErrorCode) {
-	f.phase, f.reason, f.wakeAt = waiting, reason, f.now.Add(f.cfg.Backoff)
+	f.failures = min(f.failures+1, 6)
+	pause := f.cfg.Backoff >> (6 - f.failures)
+	f.phase, f.reason, f.wakeAt = waiting, reason, f.now.Add(pause)
 	f.effects.Moved = true
 }

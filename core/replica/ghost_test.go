@@ -79,8 +79,15 @@ func (g *ghost) committed(n *node) {
 }
 
 // truncates: no replica cuts off what is committed (R12), unless an unclean election lies
-// between. What lies below a leader's log start is deleted, not lost.
+// between. What lies below a leader's log start is deleted, not lost. A replica that nobody
+// counts on, being in neither ISR nor ELR, may still follow a leader of the past, and cut off
+// what another leader commits meanwhile from copies of its own.
 func (g *ghost) truncates(n *node, cut *replica.Cut) {
+	s := g.c.ctl.state
+	counts := slices.Contains(s.ISR, n.id) || slices.Contains(s.ELR, n.id)
+	if !counts && n.follower.State().LeaderEpoch < s.LeaderEpoch {
+		return
+	}
 	if g.unclean || cut.Restart && cut.To <= g.start {
 		return
 	}
@@ -104,10 +111,6 @@ func (g *ghost) altered(before []kafka.BrokerID, p *replica.Proposal) {
 		}
 	}
 }
-
-// fetched: a fetch of another leader epoch or of an old incarnation proves nothing (R16). What
-// the leader makes of it is seen in R3; here only that nothing moves.
-func (g *ghost) fetched(*node, *replica.Fetch) {}
 
 // check holds at any moment.
 func (g *ghost) check() {

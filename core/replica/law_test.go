@@ -39,6 +39,7 @@ func history(r *rapid.T, reached map[string]int) {
 	w := &weather{r: r, c: newCluster(r, n, rapid.IntRange(1, 3).Draw(r, "min"), rapid.Bool().Draw(r, "os"))}
 	for range rapid.IntRange(10, 200).Draw(r, "steps") {
 		w.step()
+		w.c.drain()
 		w.c.ghost.check()
 	}
 	w.c.heal()
@@ -82,8 +83,10 @@ func (w *weather) step() {
 		n.readImages(rapid.IntRange(1, 3).Draw(w.r, "images"))
 	case p < 89:
 		c.advance(rapid.SampledFrom([]time.Duration{1e8, 1e9, 20e9, 31e9}).Draw(w.r, "pass"))
-	case p < 91:
+	case p < 90:
 		n.flush()
+	case p < 91:
+		n.sources[w.node().id].Evict()
 	default:
 		w.trouble(n)
 	}
@@ -130,6 +133,7 @@ func (w *weather) produce(all bool) {
 	default:
 		n.append(value)
 		n.ledEffects(n.leader.LogAppended(w.c.now, n.log.End()))
+		n.grew()
 	}
 	if w.c.os {
 		n.sync(n.log.End())
@@ -185,19 +189,35 @@ func (w *weather) deleteRecords(n *node) {
 	w.c.ghost.start = max(w.c.ghost.start, to)
 	n.log.raiseStart(to)
 	n.ledEffects(n.leader.LogStartRaised(w.c.now, to))
+	n.grew()
 	w.c.logf("b%d deletes below %d", n.id, to)
 }
 
-// exchange is a fetch that nothing befalls, answer included.
+func (c *cluster) drain() {
+	for _, n := range c.nodes {
+		n.drain()
+	}
+}
+
+// exchange is a request that nothing befalls, with its reply if there is one at once.
 func (c *cluster) exchange(n *node) {
+	c.drain()
+	c.replies(n)
 	if n.fetch() {
 		c.deliver(c.take(len(c.net) - 1))
-		for i := len(c.net) - 1; i >= 0; i-- {
-			if m := c.net[i]; m.answer != nil && m.to == n.id && m.toEpoch == n.epoch {
-				c.deliver(c.take(i))
-				return
-			}
+		c.drain()
+		c.replies(n)
+	}
+}
+
+// replies delivers those that are on their way to n.
+func (c *cluster) replies(n *node) {
+	for i := 0; i < len(c.net); {
+		if m := c.net[i]; m.reply == nil || m.to != n.id {
+			i++
+			continue
 		}
+		c.deliver(c.take(i))
 	}
 }
 
