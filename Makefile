@@ -20,7 +20,7 @@ RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 BROKEN := $(notdir $(firstword $(wildcard scenarios/museum/[0-9]*)))
 
 SEEDS ?= 1..200
-SCENARIOS ?= single/crash single/power single/rare
+SCENARIOS ?= single/crash single/power single/rare single/chaos
 FUZZTIME ?= 10s
 BENCH ?= .
 STAGES ?=
@@ -29,7 +29,7 @@ power: CYCLES ?= 100
 kill: CYCLES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test sweep tidy race mutants fuzz bench microbench docs lint ci build clean compat power hostile kill
+.PHONY: help demo run test sweep verify tidy race mutants fuzz bench microbench docs lint ci build clean compat power hostile kill
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -52,6 +52,9 @@ test: ## everything that must hold before a change gets in
 
 sweep: build ## seeds of scenarios in the simulator; SEEDS=1..200 SCENARIOS="single/power"
 	$(BIN) sim sweep $(SCENARIOS) --seeds $(SEEDS)
+
+verify: build ## every durability claim shown, and every permitted loss (VERIFY="--seeds 1000")
+	$(BIN) verify $(VERIFY)
 
 tidy: ## the rules of the house alone: layout, sizes, names, links, determinism
 	$(GO) vet ./...
@@ -91,7 +94,7 @@ microbench: ## Go benchmarks; BENCH=name picks some
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 docs: ## the pages that are generated, anew
-	$(GO) test . ./node/config ./node/metrics ./core/api -run 'Page|ProtocolDocument' -update
+	$(GO) test . ./node/config ./node/metrics ./core/api ./scenarios/claims -run 'Page|ProtocolDocument' -update
 
 lint: ## golangci-lint, fetched at its pinned version
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run

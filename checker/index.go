@@ -129,6 +129,13 @@ func (c *check) withoutOracle(p *partition, deleted bool) {
 				break
 			}
 		}
+		for _, o := range p.polls {
+			if len(o.Records) > 0 {
+				c.report("H2", p.name, fmt.Sprintf("offset %d was read, and the partition is not there any more",
+					o.Records[0].Offset), o.ID)
+				break
+			}
+		}
 	}
 	type place struct {
 		rec history.Record

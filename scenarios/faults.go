@@ -36,9 +36,11 @@ type Faults struct {
 	// Network is calm or drawn (delays, resets, failing dials), Clock likewise (offset,
 	// drift, steps, suspended machines, coarse timers), Process too (pauses, stalls,
 	// slowness).
-	Network Character `yaml:"network"`
-	Clock   Character `yaml:"clock"`
-	Process Character `yaml:"process"`
+	// Partitions are those between clients and broker.
+	Network    Character `yaml:"network"`
+	Partitions Character `yaml:"partitions"`
+	Clock      Character `yaml:"clock"`
+	Process    Character `yaml:"process"`
 	// WriteBack is the mean age at which unsynced bytes reach the disk by themselves.
 	WriteBack Duration `yaml:"write-back"`
 	// FS is the file system's character: strict, ext4, or drawn between the two.
@@ -151,7 +153,7 @@ func (f *Faults) defaults() {
 	if f.DownMax == 0 {
 		f.DownMax = Duration(3 * time.Second)
 	}
-	for _, c := range []*Character{&f.Network, &f.Clock, &f.Process} {
+	for _, c := range []*Character{&f.Network, &f.Partitions, &f.Clock, &f.Process} {
 		if *c == "" {
 			*c = Calm
 		}

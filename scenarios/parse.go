@@ -37,7 +37,7 @@ func Parse(file string, b []byte) (*Scenario, error) {
 	if dec.Decode(new(yaml.Node)) == nil {
 		return nil, fmt.Errorf("%s: has a second document, want one scenario", file)
 	}
-	s.defaults()
+	s.Defaults()
 	if err := s.Validate(); err != nil {
 		return nil, inFile(file, err)
 	}

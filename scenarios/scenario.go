@@ -129,8 +129,8 @@ type Codec record.Codec
 // ReaderKind is tail or reread.
 type ReaderKind workload.ReaderKind
 
-// defaults fills in what the file left out.
-func (s *Scenario) defaults() {
+// Defaults fills in what the file left out.
+func (s *Scenario) Defaults() {
 	set := func(d *Duration, v time.Duration) {
 		if *d == 0 {
 			*d = Duration(v)

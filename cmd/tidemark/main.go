@@ -51,6 +51,7 @@ func commands() []*cobra.Command {
 		benchCommand(),
 		logCommand(),
 		simCommand(),
+		verifyCommand(),
 		invariantsCommand(),
 		versionCommand(),
 	}

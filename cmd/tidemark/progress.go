@@ -66,5 +66,6 @@ func (p *progress) end() {
 	if p.bar != nil {
 		p.bar.Abort(true)
 		p.pool.Wait()
+		p.bar = nil
 	}
 }

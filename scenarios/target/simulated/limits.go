@@ -26,7 +26,7 @@ const (
 	// scriptRetry is when a step that found nothing to act on is tried again, and rotTries
 	// how many batches from the newest on the step that damages one tries.
 	scriptRetry = 100 * time.Millisecond
-	rotTries    = 50
+	rotTries    = 100
 	// probeEvery is the share of crashes before which the synced image is recovered aside:
 	// one in so many.
 	probeEvery = 4

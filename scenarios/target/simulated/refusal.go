@@ -16,7 +16,7 @@ import (
 func (r *run) bootFailed(err error) {
 	n := r.nemesis
 	n.refusals++
-	r.noteReads(nil)
+	r.noteDeceit(nil)
 	r.counts["fault/boot-failed"]++
 	device := errors.Is(err, env.ErrIO) || errors.Is(err, env.ErrNoSpace) || errors.Is(err, env.ErrTooManyFiles)
 	damage := errors.Is(err, journal.ErrDamaged) || errors.Is(err, log.ErrDamaged)
@@ -36,15 +36,19 @@ func (r *run) bootFailed(err error) {
 	n.restart()
 }
 
-// misread tells that a read of the boot under way, or just over, showed what is not stored. The
-// next one is right: complaints about it mean nothing, and neither does a refusal.
-func (r *run) misread() bool { return r.wrongReads > r.wrongBefore }
+// misread tells that the device deceived the boot under way, or just over: a read showed what
+// is not stored, or bytes that were there a moment ago were dropped by a sync that failed. The
+// next boot finds what is: complaints of this one mean nothing, and neither does a refusal.
+func (r *run) misread() bool { return r.deceived > r.deceivedBefore }
 
-// noteReads counts reads that showed something else than what is stored.
-func (r *run) noteReads(ev *trace.Event) {
-	counts := r.broker.Disk().FaultCounts()
-	now := int(counts.Of(simdisk.FaultWrongRead).Fired)
-	if r.wrongReads = now; ev != nil && ev.Kind == kindHostStart {
-		r.wrongBefore = now
+// noteDeceit counts how often the device deceived.
+func (r *run) noteDeceit(ev *trace.Event) {
+	counts, now := r.broker.Disk().FaultCounts(), 0
+	for _, kind := range []simdisk.FaultKind{simdisk.FaultWrongRead, simdisk.FaultSyncLie,
+		simdisk.FaultLostWriteBack} {
+		now += int(counts.Of(kind).Fired)
+	}
+	if r.deceived = now; ev != nil && ev.Kind == kindHostStart {
+		r.deceivedBefore = now
 	}
 }

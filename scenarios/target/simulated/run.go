@@ -52,12 +52,12 @@ type run struct {
 	nemesis *nemesis
 	ledger  *ledger
 	budget  *budget
-	// reads that showed what is not stored: so far, and before the boot under way
-	wrongReads, wrongBefore int
-	refused                 bool  // the broker will not start any more, and is right
-	kinds                   []int // trace events of the broker by kind
-	counts                  map[string]int
-	result                  *scenarios.Result
+	// how often the device deceived a process: so far, and before the boot under way
+	deceived, deceivedBefore int
+	refused                  bool  // the broker will not start any more, and is right
+	kinds                    []int // trace events of the broker by kind
+	counts                   map[string]int
+	result                   *scenarios.Result
 }
 
 // Run runs the scenario with that seed. Two runs give equal results;
@@ -287,8 +287,9 @@ func (r *run) observe(ev *trace.Event) {
 		r.kinds = append(r.kinds, 0)
 	}
 	r.kinds[ev.Kind]++
-	if r.cond.disk.WrongRead > 0 && (ev.Kind == kindHostStart || ev.Kind == kindRecovered) {
-		r.noteReads(ev)
+	d := &r.cond.disk
+	if d.WrongRead+d.SyncLie+d.LostWriteBack > 0 && (ev.Kind == kindHostStart || ev.Kind == kindRecovered) {
+		r.noteDeceit(ev)
 	}
 	if ev.Kind == kindPowerLoss {
 		r.counts["disk/ops-dropped"] += int(ev.N[1])

@@ -23,7 +23,7 @@ type storedPartition struct {
 	id       string
 	segments []*storedSegment
 	batches  []storedBatch
-	broken   bool // only what stands before the first damage
+	broken   bool // void: perhaps only what stands before the first damage
 }
 
 type storedSegment struct {
@@ -94,7 +94,7 @@ func readStored(disk *simdisk.Disk, logDirs []string,
 		if err != nil && !void(p.tp) {
 			return nil, fmt.Errorf("%s: %w", p.tp, err)
 		}
-		p.broken = err != nil
+		p.broken = err != nil || void(p.tp)
 	}
 	return logs, nil
 }

@@ -45,6 +45,9 @@ func drawConditions(s *scenarios.Scenario, choice engine.Choice) *conditions {
 	if f.Network == scenarios.Drawn {
 		c.net = simnet.Drawn(choice)
 	}
+	if f.Partitions == scenarios.Drawn {
+		drawPartitions(&c.net, choice)
+	}
 	if f.Clock == scenarios.Drawn {
 		c.clock = drawnClock(choice)
 	}
@@ -154,16 +157,16 @@ func drawnClock(c engine.Choice) sim.ClockConfig {
 
 func drawnProcess(c engine.Choice) sim.ProcessConfig {
 	cfg := sim.DrawnProcesses(c)
-	cfg.PauseMean /= 15
+	cfg.PauseMean /= 40
 	cfg.PauseMax = min(cfg.PauseMax, 10*time.Second)
-	cfg.StallMean /= 15
+	cfg.StallMean /= 40
 	cfg.SlowMax = min(cfg.SlowMax, 5*time.Millisecond)
 	return cfg
 }
 
 func drawPartitions(net *simnet.Config, c engine.Choice) {
 	net.DrawPartitions(c)
-	net.PartitionMean = max(net.PartitionMean/5, time.Second)
+	net.PartitionMean = max(net.PartitionMean/20, 500*time.Millisecond)
 	net.CutMean /= 5
 	net.SwizzleMean /= 5
 	net.CutMin, net.CutMax = 50*time.Millisecond, 10*time.Second
