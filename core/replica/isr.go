@@ -19,7 +19,8 @@ import (
 // still be on its way. A refusal settles a proposal only if no other copy is unanswered;
 // else whoever was proposed stays counted until the partition epoch moves. To have it move
 // the leader withdraws: it proposes the ISR as it is, and the controller answers that, too,
-// with a new partition epoch. After it, no older proposal can be accepted.
+// with a new partition epoch. After it, no older proposal can be accepted
+// (docs/decisions/0007-a-proposed-member-counts-until-the-epoch-moves.md).
 
 // change is the state of proposals at one partition epoch.
 type change struct {
