@@ -56,6 +56,8 @@ const (
 	InvalidRecord                ErrorCode = 87
 	ThrottlingQuotaExceeded      ErrorCode = 89
 	InvalidUpdateVersion         ErrorCode = 95
+	SnapshotNotFound             ErrorCode = 98
+	PositionOutOfRange           ErrorCode = 99
 	UnknownTopicID               ErrorCode = 100
 	DuplicateBrokerRegistration  ErrorCode = 101
 	BrokerIDNotRegistered        ErrorCode = 102
@@ -66,6 +68,8 @@ const (
 	MismatchedEndpointType       ErrorCode = 114
 	UnsupportedEndpointType      ErrorCode = 115
 	TransactionAbortable         ErrorCode = 120
+	DuplicateVoter               ErrorCode = 126
+	VoterNotFound                ErrorCode = 127
 )
 
 var errorNames = map[ErrorCode]string{
@@ -118,6 +122,8 @@ var errorNames = map[ErrorCode]string{
 	InvalidRecord:                "INVALID_RECORD",
 	ThrottlingQuotaExceeded:      "THROTTLING_QUOTA_EXCEEDED",
 	InvalidUpdateVersion:         "INVALID_UPDATE_VERSION",
+	SnapshotNotFound:             "SNAPSHOT_NOT_FOUND",
+	PositionOutOfRange:           "POSITION_OUT_OF_RANGE",
 	UnknownTopicID:               "UNKNOWN_TOPIC_ID",
 	DuplicateBrokerRegistration:  "DUPLICATE_BROKER_REGISTRATION",
 	BrokerIDNotRegistered:        "BROKER_ID_NOT_REGISTERED",
@@ -128,6 +134,8 @@ var errorNames = map[ErrorCode]string{
 	MismatchedEndpointType:       "MISMATCHED_ENDPOINT_TYPE",
 	UnsupportedEndpointType:      "UNSUPPORTED_ENDPOINT_TYPE",
 	TransactionAbortable:         "TRANSACTION_ABORTABLE",
+	DuplicateVoter:               "DUPLICATE_VOTER",
+	VoterNotFound:                "VOTER_NOT_FOUND",
 }
 
 // String is Kafka's name of the code.
