@@ -47,6 +47,10 @@ func (m *Machine) voteRequested(from Voter, r VoteRequest) {
 	if !r.Pre && r.Epoch > m.vote.Epoch {
 		m.adopt(r.Epoch)
 	}
+	if r.Pre && m.isLedBy(from, r.Epoch) {
+		m.gone = true // it asks in the epoch that it led: it has crashed since
+		m.becomeUnattached(m.electionDeadline())
+	}
 	granted := !m.damaged && r.Epoch >= m.vote.Epoch && r.Voter.is(m.cfg.Me) && m.upToDate(r)
 	if r.Voter.Directory.IsZero() && m.isUnproven() && (m.last >= 0 || r.LastEpoch >= 0) {
 		granted = false // in a cluster that is not new, this disk may be

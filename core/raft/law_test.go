@@ -40,6 +40,7 @@ func runLaws(t *rapid.T) *ghost {
 		"crash":     l.crashOne,
 		"restart":   l.restartOne,
 		"partition": l.partition,
+		"break":     l.breakConnection,
 		"snapshot":  l.snapshotOne,
 		"resign":    l.resignOne,
 		"voters":    l.changeVoters,
@@ -116,7 +117,7 @@ func (l *laws) serveSome(t *rapid.T) {
 	if len(h.read) == 0 {
 		t.Skip("nothing")
 	}
-	h.serve(rapid.IntRange(0, len(h.read)-1).Draw(t, "read"))
+	h.serve(rapid.IntRange(0, len(h.read)-1).Draw(t, "read"), rapid.IntRange(1, 3).Draw(t, "batches"))
 }
 
 func (l *laws) tickOne(t *rapid.T) {
@@ -149,6 +150,11 @@ func (l *laws) partition(t *rapid.T) {
 	for _, h := range l.hosts {
 		l.cut[h.me.ID] = rapid.IntRange(0, 3).Draw(t, "cut") == 0
 	}
+}
+
+func (l *laws) breakConnection(t *rapid.T) {
+	h, x := l.one(t, true), l.hosts[rapid.IntRange(0, len(l.hosts)-1).Draw(t, "to")]
+	h.do(h.m.Disconnected(h.now, x.me.ID))
 }
 
 func (l *laws) snapshotOne(t *rapid.T) { l.one(t, true).takeSnapshot(rapid.Bool().Draw(t, "drop")) }
@@ -188,6 +194,7 @@ func (l *laws) replaceOne(t *rapid.T) {
 
 // heal ends all faults and waits for a leader that commits, if there can be one.
 func (l *laws) heal(t *rapid.T) {
+	l.rare = nil
 	whole := len(l.lost) == 0
 	for _, h := range l.hosts {
 		l.cut[h.me.ID] = false

@@ -103,8 +103,10 @@ func (m *Machine) leaderDue() env.Instant {
 
 // quorumLostAt is when the leader has not heard from a majority for too long. It itself is
 // heard always, if it is a voter.
-func (m *Machine) quorumLostAt() env.Instant {
-	voters := m.currentVoters()
+func (m *Machine) quorumLostAt() env.Instant { return m.lostAt(m.currentVoters()) }
+
+// lostAt is that for a voter set that may come into force.
+func (m *Machine) lostAt(voters []Voter) env.Instant {
 	var scratch [VotersMax]env.Instant
 	heard := scratch[:0]
 	for _, v := range voters {

@@ -29,8 +29,9 @@ func (m *Machine) votersCommitted() {
 // AddVoter makes an observer a voter: it has fetched lately and has all that is committed.
 // The change is made when the high watermark passes the Append in the effects. Other codes
 // than None mean that nothing was appended: NOT_CONTROLLER, DUPLICATE_VOTER if its id is a
-// voter already (remove that first), REPLICA_NOT_AVAILABLE if it has not caught up,
-// REQUEST_TIMED_OUT if another change, or the leader's own election, is not committed yet.
+// voter already (remove that first), REPLICA_NOT_AVAILABLE if it has not caught up
+// or would leave a set of which no majority has been heard lately; REQUEST_TIMED_OUT if another
+// change, or the leader's own election, is not committed yet.
 func (m *Machine) AddVoter(now env.Instant, v Voter) ([]Effect, kafka.ErrorCode) {
 	m.begin(now)
 	code := m.changeRefused()
@@ -46,7 +47,7 @@ func (m *Machine) AddVoter(now env.Instant, v Voter) ([]Effect, kafka.ErrorCode)
 			code = kafka.ReplicaNotAvailable
 			break
 		}
-		m.appendVoters(append(sortedVoters(m.currentVoters()), v))
+		code = m.changeVoters(append(sortedVoters(m.currentVoters()), v))
 	}
 	return m.finish(), code
 }
@@ -65,7 +66,7 @@ func (m *Machine) RemoveVoter(now env.Instant, v Voter) ([]Effect, kafka.ErrorCo
 	case len(m.currentVoters()) == 1:
 		code = kafka.InvalidRequest
 	default:
-		m.appendVoters(slices.Delete(sortedVoters(m.currentVoters()), i, i+1))
+		code = m.changeVoters(slices.Delete(sortedVoters(m.currentVoters()), i, i+1))
 	}
 	return m.finish(), code
 }
@@ -104,6 +105,15 @@ func (m *Machine) changeRefused() kafka.ErrorCode {
 	case m.hw <= m.lead.start || m.voters.latest().Offset >= m.hw:
 		return kafka.RequestTimedOut
 	}
+	return kafka.None
+}
+
+// changeVoters appends the set, unless its majority is not there to commit it.
+func (m *Machine) changeVoters(voters []Voter) kafka.ErrorCode {
+	if m.now >= m.lostAt(voters) {
+		return kafka.ReplicaNotAvailable
+	}
+	m.appendVoters(voters)
 	return kafka.None
 }
 

@@ -60,7 +60,7 @@ func (w *world) settle() {
 			busy = busy || h.m != nil && len(h.todo)+len(h.read) > 0
 			h.sync(len(h.todo))
 			for len(h.read) > 0 {
-				h.serve(0)
+				h.serve(0, 3)
 			}
 		}
 		if len(w.net) > 0 {

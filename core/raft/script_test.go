@@ -23,7 +23,7 @@ import (
 //	start 1 2 · crash 1 [keep=N] · lose 1 from=N · replace 1b
 //	tick 1 · tick 500ms      a timer's time has come; time passes for all, without timers
 //	deliver [2->1] [twice]   everything under way, or of one link; not what follows from it
-//	drop [2->1] · sync 1 [N] · serve 1
+//	drop [2->1] · sync 1 [N] · serve 1 [batches] · break 1 2 (1 sees its connection to 2 break)
 //	run 2s [loud]            all of that by itself; only decisions are shown, unless loud
 //	cut 1 · heal [1]         isolate nodes
 //	propose 1 [N] · snapshot 1 [keep] · resign 1 · add 1 4a · remove 1 2a
@@ -58,7 +58,7 @@ func (s *script) do(d *datadriven.TestData) string {
 		"tick": s.tick, "deliver": s.deliverAll, "drop": s.drop, "sync": s.sync, "serve": s.serve,
 		"run": s.let, "cut": s.isolate, "heal": s.healAll, "propose": s.propose, "snapshot": s.snapshot,
 		"resign": s.resign, "add": s.addVoter, "remove": s.removeVoter, "state": s.state, "log": s.log,
-		"mail": s.mail,
+		"mail": s.mail, "break": s.breakConnection,
 	}
 	verb := verbs[d.Cmd]
 	if verb == nil {
@@ -211,9 +211,19 @@ func (s *script) sync(args []string) string {
 }
 
 func (s *script) serve(args []string) string {
-	for h := s.node(args[0]); len(h.read) > 0; {
-		h.serve(0)
+	limit := 3
+	if len(args) > 1 {
+		limit, _ = strconv.Atoi(args[1])
 	}
+	for h := s.node(args[0]); len(h.read) > 0; {
+		h.serve(0, limit)
+	}
+	return ""
+}
+
+func (s *script) breakConnection(args []string) string {
+	h := s.node(args[0])
+	h.do(h.m.Disconnected(h.now, s.node(args[1]).me.ID))
 	return ""
 }
 

@@ -176,15 +176,15 @@ func (h *host) tick() {
 	}
 }
 
-// serve ends a read of the log.
-func (h *host) serve(i int) {
+// serve ends a read of the log; it finds so many batches at most.
+func (h *host) serve(i, limit int) {
 	s := h.read[i]
 	h.read = slices.Delete(h.read, i, i+1)
 	if h.m == nil || !h.m.Serving(s.Reply.Epoch) {
 		return
 	}
 	for _, b := range h.live.log {
-		if b.Base >= s.Reply.Offset && len(s.Reply.Batches) < 3 {
+		if b.Base >= s.Reply.Offset && len(s.Reply.Batches) < limit {
 			s.Reply.Batches = append(s.Reply.Batches, b)
 		}
 	}
