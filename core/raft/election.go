@@ -156,9 +156,12 @@ func (m *Machine) epochEnded(from Voter, r EndEpoch) {
 	}
 }
 
-// isLedBy tells whether the node is the leader that this one follows.
+// isLedBy tells whether the node is the leader that this one follows, and not another with its
+// id on another disk.
 func (m *Machine) isLedBy(from Voter, epoch kafka.LeaderEpoch) bool {
-	return m.role == Follower && m.leader == from.ID && epoch == m.vote.Epoch
+	isOther := func(v Voter) bool { return v.ID == from.ID && !v.is(from) }
+	leads := m.role == Follower && m.leader == from.ID && epoch == m.vote.Epoch
+	return leads && !slices.ContainsFunc(m.currentVoters(), isOther)
 }
 
 // checkVotes holds a leader to having been elected, and an electorate to its rules.

@@ -122,12 +122,15 @@ func (m *Machine) answered(from Voter, a answer) bool {
 		m.becomeUnattached(m.electionDeadline())
 		return false
 	}
+	wasLed := m.isLedBy(from, a.epoch)
 	m.learn(from, a.epoch, a.leader)
 	if !m.isLedBy(from, a.epoch) {
 		return false
 	}
 	if a.code != kafka.None {
-		m.pause()
+		if wasLed { // else it was refused for what has just been learnt
+			m.pause()
+		}
 		return false
 	}
 	m.heard()

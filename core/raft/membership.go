@@ -29,9 +29,9 @@ func (m *Machine) votersCommitted() {
 // AddVoter makes an observer a voter: it has fetched lately and has all that is committed.
 // The change is made when the high watermark passes the Append in the effects. Other codes
 // than None mean that nothing was appended: NOT_CONTROLLER, DUPLICATE_VOTER if its id is a
-// voter already (remove that first), REPLICA_NOT_AVAILABLE if it has not caught up
-// or would leave a set of which no majority has been heard lately; REQUEST_TIMED_OUT if another
-// change, or the leader's own election, is not committed yet.
+// voter already (remove that first), REPLICA_NOT_AVAILABLE if it has not caught up, or no
+// majority of the new set was heard lately, or a directory in it is not known yet,
+// REQUEST_TIMED_OUT if another change, or the leader's own election, is not committed yet.
 func (m *Machine) AddVoter(now env.Instant, v Voter) ([]Effect, kafka.ErrorCode) {
 	m.begin(now)
 	code := m.changeRefused()
@@ -108,9 +108,11 @@ func (m *Machine) changeRefused() kafka.ErrorCode {
 	return kafka.None
 }
 
-// changeVoters appends the set, unless its majority is not there to commit it.
+// changeVoters appends the set, unless its majority is not there to commit it, or may be unable
+// to elect: one of whom only the id is known has perhaps never been here, and would not vote.
 func (m *Machine) changeVoters(voters []Voter) kafka.ErrorCode {
-	if m.now >= m.lostAt(voters) {
+	unknown := func(v Voter) bool { return v.Directory.IsZero() }
+	if m.now >= m.lostAt(voters) || slices.ContainsFunc(voters, unknown) {
 		return kafka.ReplicaNotAvailable
 	}
 	m.appendVoters(voters)

@@ -22,7 +22,9 @@ import (
 //	                         leader asks around at every retry, which is once a minute
 //	start 1 2 · crash 1 [keep=N] · lose 1 from=N · replace 1b
 //	tick 1 · tick 500ms      a timer's time has come; time passes for all, without timers
-//	deliver [2->1] [twice]   everything under way, or of one link; not what follows from it
+//	deliver [2->1] [twice] [keep]
+//	                         everything under way, or of one link; not what follows from it;
+//	                         with keep a copy of it stays under way
 //	drop [2->1] · sync 1 [N] · serve 1 [batches] · break 1 2 (1 sees its connection to 2 break)
 //	run 2s [loud]            all of that by itself; only decisions are shown, unless loud
 //	cut 1 · heal [1]         isolate nodes
@@ -183,7 +185,7 @@ func (s *script) deliverAll(args []string) string {
 		if match(p) {
 			now = append(now, p)
 		}
-		return match(p)
+		return match(p) && !slices.Contains(args, "keep")
 	})
 	if slices.Contains(args, "twice") {
 		now = append(now, now...)
