@@ -43,6 +43,10 @@ func (m *Machine) askForVotes(pre bool) {
 
 // voteRequested answers a candidate. A damaged node has forgotten what the candidate would
 // have to hold, so it grants nothing.
+//
+// Kafka differs: there, a pre-vote of a later epoch makes its receiver leave its own. Here only
+// an epoch in which somebody really stands or leads does that, and a voter that fetches in a
+// later epoch than the leader's, because it could not come back otherwise.
 func (m *Machine) voteRequested(from Voter, r VoteRequest) {
 	if !r.Pre && r.Epoch > m.vote.Epoch {
 		m.adopt(r.Epoch)
@@ -133,7 +137,8 @@ func (m *Machine) epochBegun(from Voter, r BeginEpoch) {
 }
 
 // epochEnded stands for election: at once if the leader prefers this node, otherwise after
-// those that it prefers had their time.
+// those that it prefers had their time. Kafka differs: there, times grow exponentially with the
+// place in the list.
 func (m *Machine) epochEnded(from Voter, r EndEpoch) {
 	m.learn(from, r.Epoch, NoLeader)
 	m.send(Send{from.ID, EpochReply{m.vote.Epoch, m.leader}})

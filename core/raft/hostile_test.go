@@ -141,3 +141,33 @@ func TestProposalIsRefusedBeforeItIsAppended(t *testing.T) {
 		t.Error(code)
 	}
 }
+
+// A leader keeps account of so many nodes and no more, however many ids and directories come; its
+// voters are always among them.
+func TestCountlessObserversCostNoVoter(t *testing.T) {
+	w := newWorld(t, []raft.Voter{voter(1, 0), voter(2, 0), voter(3, 0)})
+	w.rand = func(h *host, _ string) uint64 { return uint64(h.me.ID) * uint64(100*time.Millisecond) }
+	for id := range 2 {
+		w.add(voter(kafka.BrokerID(id+1), 'a')).start()
+	}
+	w.run(2 * time.Second)
+	h := w.host(1)
+	for i := range raft.ReplicasMax + 100 {
+		node := voter(3, 'b') // a voter of which only the id is known
+		if i%2 == 0 {
+			node.ID = kafka.BrokerID(100 + i)
+		}
+		node.Directory[0], node.Directory[1] = byte(i), byte(i>>8)
+		w.net = nil
+		h.do(h.m.Received(h.now, node, raft.FetchRequest{Epoch: 1, Offset: 1, LastEpoch: 1, HighWatermark: 9}))
+	}
+	for range 4 {
+		w.run(time.Second)
+	}
+	if h.propose(1) != kafka.None {
+		t.Fatalf("it leads no more:\n%s", w.describe())
+	}
+	if w.run(time.Second); h.m.HighWatermark() != h.live.end() {
+		t.Fatalf("nothing is committed:\n%s", w.describe())
+	}
+}

@@ -130,7 +130,11 @@ func (m *Machine) lostAt(voters []Voter) env.Instant {
 // not known, the newest node of that id stands for it.
 func (m *Machine) replicaOf(v Voter) *replica {
 	var best *replica
-	for _, r := range m.lead.replicas {
+	first, _ := slices.BinarySearchFunc(m.lead.replicas, v, byNode)
+	for _, r := range m.lead.replicas[first:] {
+		if r.node.ID != v.ID {
+			break
+		}
 		if v.is(r.node) && (best == nil || r.heard > best.heard) {
 			best = r
 		}
@@ -138,12 +142,15 @@ func (m *Machine) replicaOf(v Voter) *replica {
 	return best
 }
 
+// byNode is the order of the replicas; a directory that is not known comes before all.
+func byNode(r *replica, node Voter) int {
+	byID := cmp.Compare(r.node.ID, node.ID)
+	return cmp.Or(byID, slices.Compare(r.node.Directory[:], node.Directory[:]))
+}
+
 // replicaHeard notes a sign of life, and makes an account for a node that is new.
 func (m *Machine) replicaHeard(node Voter) *replica {
-	i, known := slices.BinarySearchFunc(m.lead.replicas, node, func(r *replica, node Voter) int {
-		byID := cmp.Compare(r.node.ID, node.ID)
-		return cmp.Or(byID, slices.Compare(r.node.Directory[:], node.Directory[:]))
-	})
+	i, known := slices.BinarySearchFunc(m.lead.replicas, node, byNode)
 	if !known {
 		m.lead.replicas = slices.Insert(m.lead.replicas, i, &replica{node: node})
 	}
@@ -155,11 +162,14 @@ func (m *Machine) replicaHeard(node Voter) *replica {
 	return r
 }
 
+// forgetSilentObserver makes room. What does not stand for a voter is an observer, also if it
+// bears the id of one.
 func (m *Machine) forgetSilentObserver() {
 	oldest := -1
 	for i, r := range m.lead.replicas {
-		_, isVoter := find(m.currentVoters(), r.node)
-		if !isVoter && (oldest < 0 || r.heard < m.lead.replicas[oldest].heard) {
+		voter, isVoter := find(m.currentVoters(), r.node)
+		counts := isVoter && m.replicaOf(voter) == r
+		if !counts && (oldest < 0 || r.heard < m.lead.replicas[oldest].heard) {
 			oldest = i
 		}
 	}

@@ -31,12 +31,15 @@ import (
 //	propose 1 [N] · snapshot 1 [keep] · resign 1 · add 1 4a · remove 1 2a
 //	state · log 1 · mail     describe the nodes, a log, what is under way
 func TestStories(t *testing.T) {
+	judged := map[string]int{}
+	defer func() { everyLawWasJudged(t, judged) }()
 	datadriven.Walk(t, "testdata/stories", func(t *testing.T, path string) {
 		s := &script{}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			s.t = t
 			if s.world != nil {
 				s.world.t = t
+				s.world.ghost.seen = judged
 			}
 			s.lines = nil
 			if out := s.do(d); out != "" {
@@ -46,6 +49,17 @@ func TestStories(t *testing.T) {
 		})
 	})
 }
+
+// A law whose premise never holds says nothing.
+func everyLawWasJudged(t *testing.T, judged map[string]int) {
+	for _, law := range laws12 {
+		if judged[law] == 0 {
+			t.Errorf("no story puts %s to the test", law)
+		}
+	}
+}
+
+var laws12 = []string{"Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q9", "Q10", "Q11", "Q12"}
 
 type script struct {
 	*world
