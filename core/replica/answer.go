@@ -39,16 +39,17 @@ func (f *Follower) Answered(now env.Instant, a Answer) *FollowerEffects {
 		f.proved = true
 		f.accepted(&a)
 	case f.proved: // to an earlier position, but of this leader: only the records are old
-		f.heed(promise{a.HighWatermark, a.LogStart})
+		f.heed(promise{a.HighWatermark, a.LogStart, a.LogEnd})
 	}
 	return &f.effects
 }
 
 // accepted takes the records of an answer to the present position.
 func (f *Follower) accepted(a *Answer) {
-	f.promised = promise{a.HighWatermark, a.LogStart}
+	f.promised = promise{a.HighWatermark, a.LogStart, a.LogEnd}
 	if len(a.Records) == 0 {
 		f.heed(f.promised)
+		f.dropAboveDamage()
 		return
 	}
 	run, ok := f.inspect(a)

@@ -196,7 +196,7 @@ func (s *story) write(n *node, v string) {
 func (s *story) rot(n *node) {
 	r := replica.Range{From: kafka.Offset(s.number("from", 0)), To: kafka.Offset(s.number("to", 0))}
 	for o := r.From; o < r.To; o++ {
-		n.log.records[o-n.log.start].value = "?"
+		n.log.records[o-n.log.start].value = rot
 	}
 	n.lost = true // a loss event that nobody has heard of
 	n.followEffects(n.follower.Damaged(s.c.now, []replica.Range{r}))

@@ -191,6 +191,9 @@ func (n *node) follow(s replica.State) {
 	n.follower = replica.NewFollower(n.c.now, replica.FollowerConfig{
 		Self: n.id, BrokerEpoch: n.epoch, Backoff: time.Second,
 	}, s, &n.log, hw)
+	if ranges := n.log.rotten(); len(ranges) > 0 {
+		n.followEffects(n.follower.Damaged(n.c.now, ranges))
+	}
 	n.fetchFrom(s.Leader)
 }
 
@@ -503,7 +506,7 @@ func (n *node) kill() {
 func (n *node) power() {
 	if n.up {
 		n.c.logf("b%d loses power", n.id)
-		n.lost = n.log.flushed < n.log.durable
+		n.lost = n.lost || n.log.flushed < n.log.durable
 		n.crash(n.log.flushed)
 	}
 }

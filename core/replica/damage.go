@@ -12,8 +12,8 @@ import (
 // What was durable once and cannot be read is not cut off: above it there may lie good
 // records that are nowhere else. The follower claims only what lies below, so that the
 // leader counts it no further and it leaves the ISR by lagging; and fetches as if its log
-// ended there. What comes fills the gap in place, and when the last one is filled the log's
-// end is claimed again, and compared again.
+// ended there. What comes fills the gap in place, if it is of the epochs that were there, and
+// when the last one is filled the log's end is claimed again, and compared again.
 
 // repair uses the records of an answer to fill the first damaged range.
 func (f *Follower) repair(a *Answer) {
@@ -25,7 +25,8 @@ func (f *Follower) repair(a *Answer) {
 			r.To = gap.To // only what was compacted away is missing
 			break
 		}
-		if b.NextOffset() > gap.To || b.BaseOffset() < gap.From {
+		if b.NextOffset() > gap.To || b.BaseOffset() < gap.From ||
+			b.LeaderEpoch() != f.log.EpochAt(b.BaseOffset()) {
 			if used == 0 {
 				f.unrepairable()
 				return
@@ -54,6 +55,23 @@ func (f *Follower) unrepairable() {
 	f.mustBeFreeToDiscard()
 }
 
+// dropAboveDamage cuts off what lies above a leader's end, so is not the leader's, and cannot
+// be compared, because damage lies below it. A leader has all that is committed; what it
+// commits later is counted up to the position of this replica and no further.
+func (f *Follower) dropAboveDamage() {
+	at := f.position()
+	if len(f.damage) == 0 || f.promised.logEnd > at {
+		return
+	}
+	// It is the leader that has accepted all below, or its end says nothing about this log.
+	if !f.proved {
+		invariant.Violated("replica.damage-drops-nothing-committed", "at=%d leader=%d damage=%v leo=%d",
+			at, f.promised.logEnd, f.damage, f.log.End())
+	}
+	f.proved = false
+	f.order(&Cut{To: at, BelowHighWatermark: at < f.hw})
+}
+
 func (f *Follower) mustBeFreeToDiscard() {
 	// A replica that the controller counts on discards nothing because of its own damage
 	// (R-TAIL).
@@ -78,6 +96,7 @@ func (f *Follower) Repaired(now env.Instant) *FollowerEffects {
 		f.proved = false // the position jumps over records that the leader has not compared
 	} else {
 		f.heed(f.promised)
+		f.dropAboveDamage()
 	}
 	f.effects.Moved = true
 	return &f.effects

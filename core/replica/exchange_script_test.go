@@ -154,6 +154,12 @@ func (r *exchangeRig) trouble() {
 		}
 	case "evict":
 		r.source.Evict()
+	case "delete":
+		for _, p := range r.chosen() {
+			p.led.raiseStart(kafka.Offset(r.number("to", 0)))
+			r.led(p, p.leader.LogStartRaised(r.now, p.led.start))
+			r.source.Grew(p.key)
+		}
 	case "not-led":
 		for _, p := range r.chosen() {
 			r.source.NotLed(p.key)
@@ -204,13 +210,16 @@ func (r *exchangeRig) make() {
 	}
 	r.source, r.fetcher = replica.NewSource(source, 2), replica.NewFetcher(fetcher)
 	state := replica.State{Leader: 1, Replicas: []kafka.BrokerID{1, 2}, ISR: []kafka.BrokerID{1, 2}}
+	if r.d.HasArg("alone") { // the leader is in sync by itself
+		state.ISR = state.ISR[:1]
+	}
 	for i := range r.number("n", 3) {
 		p := &exchanged{key: replica.Key{Topic: kafka.TopicID{1}, Partition: int32(i)}}
 		p.led.beginEpoch(0, 0)
 		p.leader = replica.NewLeader(r.now, replica.LeaderConfig{
 			Self: 1, MinISR: 1, LagTimeMax: time.Hour, ProposalTimeout: time.Hour, RetryBackoff: time.Hour,
 		}, state, &p.led, 0)
-		p.leader.BrokerChanged(r.now, replica.Broker{ID: 2, Epoch: 20})
+		p.leader.BrokerChanged(r.now, replica.Broker{ID: 2, Epoch: 20, Fenced: r.d.HasArg("alone")})
 		p.follower = replica.NewFollower(r.now, replica.FollowerConfig{
 			Self: 2, BrokerEpoch: 20, Backoff: time.Second,
 		}, state, &p.followed, 0)
@@ -230,6 +239,14 @@ func (r *exchangeRig) led(p *exchanged, e *replica.LeaderEffects) {
 func (r *exchangeRig) followed(p *exchanged, e *replica.FollowerEffects) {
 	if e.Moved {
 		r.fetcher.Changed(p.key)
+	}
+	if e.Truncate != nil {
+		p.followed.restart(e.Truncate.To)
+		r.followed(p, p.follower.Truncated(r.now))
+		return
+	}
+	if e.RaiseStart != kafka.NoOffset {
+		p.followed.raiseStart(e.RaiseStart)
 	}
 	if e.Append != nil {
 		for b := range batches(e.Append) {

@@ -38,7 +38,7 @@ type Follower struct {
 }
 
 // promise is what the leader said along with records that the log has yet to take.
-type promise struct{ hw, logStart kafka.Offset }
+type promise struct{ hw, logStart, logEnd kafka.Offset }
 
 // phase is what a follower is doing.
 type phase uint8
@@ -147,7 +147,7 @@ func (f *Follower) Position() (req Fetch, ok bool) {
 	req = Fetch{
 		Broker: f.cfg.Self, BrokerEpoch: f.cfg.BrokerEpoch, Directory: f.cfg.Directory,
 		LeaderEpoch: f.state.LeaderEpoch, Offset: at, LastEpoch: f.log.LatestEpoch(),
-		Durable: min(at, f.log.DurableEnd()), LogStart: f.log.Start(),
+		Durable: min(at, f.log.DurableEnd()), LogStart: f.log.Start(), HighWatermark: f.hw,
 	}
 	if at < f.log.End() {
 		req.LastEpoch = -1

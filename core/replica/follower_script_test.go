@@ -150,7 +150,7 @@ func (r *followerRig) answer() replica.Answer {
 	a := replica.Answer{
 		Verdict: replica.Verdict{
 			Diverging: replica.NoEpochEnd, HighWatermark: kafka.Offset(r.number("hw", 0)),
-			LogStart: kafka.Offset(r.number("start", 0)), LogEnd: 100,
+			LogStart: kafka.Offset(r.number("start", 0)), LogEnd: kafka.Offset(r.number("end", 100)),
 		},
 		LeaderEpoch: kafka.LeaderEpoch(r.number("epoch", int(r.state.LeaderEpoch))),
 		From:        kafka.Offset(r.number("from", int(at))),

@@ -134,7 +134,7 @@ func (g *ghost) check() {
 			continue
 		}
 		for o := n.log.start; o < hw; o++ {
-			if o >= g.end() || n.log.at(o) != g.log[o] {
+			if n.log.at(o).value != rot && (o >= g.end() || n.log.at(o) != g.log[o]) { // rot is not served
 				c.fail("R13 NO-UNREAD: b%d serves %v at %d below hw=%d, which is not committed", n.id, n.log.at(o), o, hw)
 			}
 		}
@@ -147,8 +147,8 @@ func (g *ghost) check() {
 func (g *ghost) logsMatch() {
 	for i, a := range g.c.nodes {
 		for _, b := range g.c.nodes[:i] {
-			if a.lost || b.lost {
-				continue // damaged, and about to be repaired
+			if len(a.log.rotten())+len(b.log.rotten()) > 0 {
+				continue // about to be repaired
 			}
 			same := false
 			for o := min(a.log.End(), b.log.End()) - 1; o >= max(a.log.start, b.log.start); o-- {

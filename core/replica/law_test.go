@@ -31,7 +31,7 @@ func TestNothingCommittedIsLost(t *testing.T) {
 // reachable is what a history may have in it, by the words of the lines.
 var reachable = []string{
 	"acknowledges", "diverging", "truncates", "restarts", "loses power", "proposes", "too few",
-	"elr=", "INVALID_UPDATE", "FENCED", "UNKNOWN_LEADER", "deletes",
+	"elr=", "INVALID_UPDATE", "FENCED", "UNKNOWN_LEADER", "deletes", "rots", "repaired",
 }
 
 func history(r *rapid.T, reached map[string]int) {
@@ -94,7 +94,7 @@ func (w *weather) step() {
 
 func (w *weather) trouble(n *node) {
 	c := w.c
-	switch rapid.IntRange(0, 7).Draw(w.r, "trouble") {
+	switch rapid.IntRange(0, 8).Draw(w.r, "trouble") {
 	case 0:
 		n.kill()
 	case 1:
@@ -116,6 +116,8 @@ func (w *weather) trouble(n *node) {
 		c.logf("controller: %s", c.ctl.state)
 	case 7:
 		w.deleteRecords(n)
+	case 8:
+		w.rot(n)
 	}
 }
 
@@ -179,6 +181,21 @@ func (c *cluster) anotherHolds(n *node) bool {
 	})
 }
 
+// rot damages what a node that is down has on its disk; its start finds it, and says that it
+// has lost something.
+func (w *weather) rot(n *node) {
+	if n.up || n.log.End() == n.log.start || !w.c.anotherHolds(n) {
+		return
+	}
+	from := n.log.start + kafka.Offset(rapid.IntRange(0, len(n.log.records)-1).Draw(w.r, "from"))
+	to := min(n.log.End(), from+kafka.Offset(rapid.IntRange(1, 4).Draw(w.r, "length")))
+	for o := from; o < to; o++ {
+		n.log.records[o-n.log.start].value = rot
+	}
+	n.lost = true
+	w.c.logf("b%d rots %d..%d", n.id, from, to)
+}
+
 // deleteRecords raises the log start at a leader.
 func (w *weather) deleteRecords(n *node) {
 	if !n.up || n.leader == nil || n.leader.HighWatermark() <= n.log.start {
@@ -228,7 +245,8 @@ func (c *cluster) unfence(n *node) {
 	}
 }
 
-// heal starts and connects everybody, and waits until nothing is left to do.
+// heal starts and connects everybody, and waits until nothing is left to do: longer than the
+// lag time, which a damaged member of the ISR has to run out.
 func (c *cluster) heal() {
 	c.logf("all is well from here")
 	c.net = nil
@@ -250,7 +268,7 @@ func (c *cluster) heal() {
 		for len(c.net) > 0 {
 			c.deliver(c.take(0))
 		}
-		c.advance(200 * time.Millisecond)
+		c.advance(500 * time.Millisecond)
 		c.ghost.check()
 	}
 	c.converged()

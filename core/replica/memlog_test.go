@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tidemark-log/tidemark/core/kafka"
+	"github.com/tidemark-log/tidemark/core/replica"
 )
 
 // memLog is a partition's log in memory: one record a batch. What a crash leaves of it is
@@ -108,6 +109,23 @@ func (l *memLog) raiseStart(to kafka.Offset) {
 		kept = append(kept, e)
 	}
 	l.epochs = kept
+}
+
+// rot stands for what cannot be read.
+const rot = "?"
+
+// rotten lists the ranges of it.
+func (l *memLog) rotten() (ranges []replica.Range) {
+	for o := l.start; o < l.End(); o++ {
+		switch n := len(ranges); {
+		case l.at(o).value != rot:
+		case n > 0 && ranges[n-1].To == o:
+			ranges[n-1].To++
+		default:
+			ranges = append(ranges, replica.Range{From: o, To: o + 1})
+		}
+	}
+	return ranges
 }
 
 func (l *memLog) restart(at kafka.Offset) {

@@ -16,6 +16,9 @@ type Fetch struct {
 	LastEpoch   kafka.LeaderEpoch // the newest its log knows, −1 if none
 	Durable     kafka.Offset      // its durable end; not above Offset
 	LogStart    kafka.Offset
+	// HighWatermark is what the follower knows (KIP-1166). It proves nothing; it has the source
+	// tell again what the follower could not use when it was told.
+	HighWatermark kafka.Offset
 }
 
 // Verdict is what a fetch is answered. Records from Fetch.Offset on are served only if

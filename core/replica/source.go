@@ -194,6 +194,12 @@ func (s *Source) Judged(key Key, leader *Leader, v Verdict) {
 		s.tell(p)
 		return
 	}
+	if min(leader.HighWatermark(), p.fetch.Offset) > p.fetch.HighWatermark {
+		p.toldHW = kafka.NoOffset
+	}
+	if leader.LogStart() > p.fetch.LogStart {
+		p.toldStart = kafka.NoOffset
+	}
 	s.look(p)
 }
 
@@ -256,6 +262,11 @@ func (s *Source) Reads() (reads []Read) {
 		}
 		p.wanted = false
 		if p.gone || !p.asks || p.leader == nil || p.leader.LogEnd() <= p.fetch.Offset {
+			continue
+		}
+		if p.fetch.Offset < p.leader.LogStart() { // it was deleted since the fetch was judged
+			p.verdict.Code = kafka.OffsetOutOfRange
+			s.tell(p)
 			continue
 		}
 		n := min(budget, s.cfg.PartitionBytesMax)
