@@ -131,7 +131,7 @@ func (m *Machine) votedFor(by Voter) {
 func (m *Machine) epochBegun(from Voter, r BeginEpoch) {
 	m.learn(from, r.Epoch, from.ID)
 	if m.isLedBy(from, r.Epoch) {
-		m.heard()
+		m.heard(from)
 	}
 	m.send(Send{from.ID, EpochReply{m.vote.Epoch, m.leader}})
 }
@@ -162,11 +162,11 @@ func (m *Machine) epochEnded(from Voter, r EndEpoch) {
 }
 
 // isLedBy tells whether the node is the leader that this one follows, and not another with its
-// id on another disk.
+// id on another disk. Which disk that is the leader shows when it first speaks: the voter set
+// of a node that lags may have an older one.
 func (m *Machine) isLedBy(from Voter, epoch kafka.LeaderEpoch) bool {
-	isOther := func(v Voter) bool { return v.ID == from.ID && !v.is(from) }
 	leads := m.role == Follower && m.leader == from.ID && epoch == m.vote.Epoch
-	return leads && !slices.ContainsFunc(m.currentVoters(), isOther)
+	return leads && (m.ledBy == from || m.ledBy == Voter{})
 }
 
 // checkVotes holds a leader to having been elected, and an electorate to its rules.

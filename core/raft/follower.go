@@ -133,7 +133,7 @@ func (m *Machine) answered(from Voter, a answer) bool {
 		}
 		return false
 	}
-	m.heard()
+	m.heard(from)
 	return true
 }
 

@@ -41,7 +41,8 @@ type Machine struct {
 	// soft state
 	role     Role
 	leader   kafka.BrokerID
-	gone     bool // the leader of this epoch has said that it leads no more
+	ledBy    Voter // the node that a follower fetches from, once it has spoken
+	gone     bool  // the leader of this epoch has said that it leads no more
 	stopping bool
 	deadline env.Instant       // when the role gives up what it waits for
 	end      kafka.Offset      // of the log, with the effects given out

@@ -67,7 +67,7 @@ func (m *Machine) become(r Role, leader kafka.BrokerID, deadline env.Instant) {
 	if m.pull.snapshot != nil && !m.pull.installing {
 		m.emit(DropChunks{m.pull.snapshot.id})
 	}
-	m.role, m.leader, m.deadline = r, leader, deadline
+	m.role, m.leader, m.ledBy, m.deadline = r, leader, Voter{}, deadline
 	m.pull.reset()
 	m.ballot = ballot{}
 	m.emit(Became{r, m.vote.Epoch, leader})
@@ -120,5 +120,7 @@ func (m *Machine) learn(from Voter, epoch kafka.LeaderEpoch, leader kafka.Broker
 	m.becomeFollower(leader)
 }
 
-// heard notes that the leader is alive.
-func (m *Machine) heard() { m.deadline = m.now.Add(m.cfg.FetchTimeout) }
+// heard notes that the leader is alive, and which node of its id it is.
+func (m *Machine) heard(leader Voter) {
+	m.ledBy, m.deadline = leader, m.now.Add(m.cfg.FetchTimeout)
+}
