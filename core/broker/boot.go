@@ -68,7 +68,7 @@ func (b *Broker) openDirs() error {
 func (b *Broker) openDir(d *directory) error {
 	cfg := b.cfg.Log
 	cfg.Path, cfg.Env, cfg.Node = d.path, b.env, b.cfg.NodeID
-	cfg.TagBase = env.Tag(d.number+1) << tagShift
+	cfg.TagBase, cfg.Number = env.Tag(d.number+1)<<tagShift, d.number
 	if cfg.ProducerExpiry == 0 {
 		cfg.ProducerExpiry = b.settings.producerLife
 	}

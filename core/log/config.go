@@ -104,6 +104,7 @@ type DirConfig struct {
 	// TagBase is in the high byte of every tag of this directory, and no other's.
 	TagBase env.Tag
 	Node    kafka.BrokerID // for traces
+	Number  int            // of the directory among the broker's, for traces
 	// BrokerEpoch is written into the mark of a clean stop; SetBrokerEpoch changes it.
 	BrokerEpoch kafka.BrokerEpoch
 

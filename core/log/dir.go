@@ -108,7 +108,7 @@ func (d *Dir) Create(tp kafka.TopicPartition, id kafka.TopicID, cfg Config) (*Lo
 	l.segments = []*segment{newSegment(0)}
 	l.blocked = slices.ContainsFunc(d.gone, func(g *deletion) bool { return !g.moved && g.log.path == l.path })
 	d.insert(l)
-	l.trace(traceCreated, 0, 0, 0, 0)
+	l.trace(traceCreated, 0, int64(d.cfg.Number), 0, 0)
 	l.born = d.note(l, journal.Entry{
 		Kind: journal.KindCreated, Key: l.key, B: int64(l.policy), Payload: []byte(tp.Topic),
 	})

@@ -145,7 +145,7 @@ func (d *Dir) fail(err error) {
 		return
 	}
 	d.err = fmt.Errorf("%w: %w", ErrOffline, err)
-	d.trace(traceOffline, fmt.Sprintf("%q", err.Error()), [4]int64{})
+	d.trace(traceOffline, fmt.Sprintf("%q", err.Error()), [4]int64{int64(d.cfg.Number)})
 	d.journal.Abandon()
 	for _, l := range d.order {
 		l.forgetFrom(0)

@@ -18,7 +18,7 @@ import (
 //	L3  durable end and high watermark stay within the log
 //	L4  what is called durable can be recovered from the synced image
 //	L5  recovery keeps what was durable, and ends where an append ended
-//	L13 after a failed write or sync nothing is appended or acknowledged
+//	L13 after a failed write or sync nothing in that directory is appended or acknowledged
 //	L15 a log start is not above what is durable, and never goes back, over a crash neither
 //	L17 damage is not seen where there is none
 //	R15 an acknowledgement covers durable records only
@@ -26,7 +26,7 @@ import (
 // What a fault has destroyed within the budget is void, and owes nothing any more (budget.go).
 type ledger struct {
 	run      *run
-	offline  bool // a write or sync of the life under way has failed
+	offline  map[int64]bool // directories in which a write or sync of this life has failed
 	replicas map[kafka.TopicPartition]*replica
 	order    []*replica
 	notes    int
@@ -35,6 +35,7 @@ type ledger struct {
 // replica is one log as the ledger knows it.
 type replica struct {
 	tp      kafka.TopicPartition
+	dir     int64 // number of the log directory it was created in
 	start   int64
 	begins  int64     // the log start as announced; what lies below was let go
 	batches []written // as appended, in order of offset
@@ -57,7 +58,7 @@ type written struct {
 }
 
 func newLedger(r *run) *ledger {
-	return &ledger{run: r, replicas: map[kafka.TopicPartition]*replica{}}
+	return &ledger{run: r, replicas: map[kafka.TopicPartition]*replica{}, offline: map[int64]bool{}}
 }
 
 func (r *replica) end() int64 {
@@ -75,11 +76,11 @@ func (l *ledger) observe(ev *trace.Event) {
 	case kindHostKill:
 		l.crash(strikeKill)
 	case kindHostStop:
-		l.offline = false
+		clear(l.offline)
 	case kindPowerLoss:
 		l.crash(strikePower)
 	case kindOffline:
-		l.offline = true
+		l.offline[ev.N[0]] = true
 	}
 	if ev.Partition < 0 {
 		return
@@ -87,7 +88,7 @@ func (l *ledger) observe(ev *trace.Event) {
 	tp := kafka.TopicPartition{Topic: ev.Topic, Partition: ev.Partition}
 	r := l.replicas[tp]
 	if ev.Kind == kindCreated {
-		l.created(r, tp, ev.N[0])
+		l.created(r, tp, ev.N[0], ev.N[1])
 		return
 	}
 	if r == nil {
@@ -116,14 +117,14 @@ func (l *ledger) observe(ev *trace.Event) {
 	}
 }
 
-func (l *ledger) created(old *replica, tp kafka.TopicPartition, start int64) {
+func (l *ledger) created(old *replica, tp kafka.TopicPartition, start, dir int64) {
 	if old != nil && old.void != "" && !old.deleted {
 		old.durable = old.start
 	}
 	if old != nil && !old.deleted && old.durable > old.start {
 		l.report("L5", old, "created anew, with records up to %d that were durable", old.durable)
 	}
-	r := &replica{tp: tp, start: start, begins: start, durable: start, recovered: -1, found: true}
+	r := &replica{tp: tp, dir: dir, start: start, begins: start, durable: start, recovered: -1, found: true}
 	if old == nil {
 		l.order = append(l.order, r)
 	} else {
@@ -178,8 +179,8 @@ func (l *ledger) acked(r *replica, last, acks int64) {
 
 // failed is L13: nothing may rest on files of which nobody knows what they hold.
 func (l *ledger) failed(r *replica, what string, offset int64) {
-	if l.saw("L13"); l.offline {
-		l.report("L13", r, "%s %d after a write or sync had failed", what, offset)
+	if l.saw("L13"); l.offline[r.dir] {
+		l.report("L13", r, "%s %d after a write or sync had failed in directory %d", what, offset, r.dir)
 	}
 }
 
@@ -284,7 +285,7 @@ func (l *ledger) live() {
 
 // crash is told of a crash.
 func (l *ledger) crash(k strike) {
-	l.offline = false
+	clear(l.offline)
 	for _, r := range l.order {
 		r.recovered, r.found = -1, false
 		if k == strikePower && r.flushOS {
