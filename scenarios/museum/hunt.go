@@ -27,7 +27,7 @@ type Catch struct {
 }
 
 // Expected tells whether the check that fired is the one that should.
-func (m Mutant) Expected(c *Catch) bool { return strings.Contains(c.Verdict, m.Catcher) }
+func (m Mutant) Expected(c *Catch) bool { return m.Catcher.in(c.Verdict) }
 
 // Hunt runs the mutant's binary until a scenario catches it, or returns nil when all
 // seeds passed. The scenario that caught it goes on with other seeds, for the median.

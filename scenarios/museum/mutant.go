@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -24,8 +25,28 @@ type Expect struct {
 	Scenarios []string `yaml:"scenarios"`
 	// Seeds bounds the hunt; a mutant alive after so many is a finding about the simulator.
 	Seeds int `yaml:"seeds"`
-	// Catcher is a word that the verdict must contain: the check that should fire first.
-	Catcher string `yaml:"catcher"`
+	// Catcher is a word that the verdict must contain: the check that should fire first. Where
+	// one bug shows in two ways and chance decides which comes first, it is a list.
+	Catcher words `yaml:"catcher"`
+}
+
+// words are one or several.
+type words []string
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (w *words) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*w = words{n.Value}
+		return nil
+	}
+	return n.Decode((*[]string)(w))
+}
+
+func (w words) String() string { return strings.Join(w, " or ") }
+
+// in tells whether text contains one of them.
+func (w words) in(text string) bool {
+	return slices.ContainsFunc(w, func(word string) bool { return strings.Contains(text, word) })
 }
 
 // Load reads all mutants below dir, by name.
@@ -66,7 +87,7 @@ func loadOne(dir string) (Mutant, error) {
 	if err := dec.Decode(&m.Expect); err != nil {
 		return m, fmt.Errorf("museum: %s: %w", path, err)
 	}
-	if len(m.Scenarios) == 0 || m.Seeds < 1 || m.Catcher == "" {
+	if len(m.Scenarios) == 0 || m.Seeds < 1 || len(m.Catcher) == 0 {
 		return m, fmt.Errorf("museum: %s: scenarios, seeds and catcher must all be given", path)
 	}
 	return m, nil
