@@ -29,6 +29,7 @@ type bench struct {
 	view    *simdisk.View
 	static  map[string]string
 	dirs    []string
+	reserve int64 // bytes that the broker keeps free
 
 	broker *broker.Broker
 	timers map[env.TimerKey]env.Instant
@@ -69,11 +70,16 @@ func newBench(t testing.TB) *bench {
 		conns: map[string]*wire{}, ids: map[string]kafka.TopicID{}, dirs: []string{"/d"},
 		static: map[string]string{},
 	}
+	b.newDisk(0)
+	return b
+}
+
+// newDisk gives the bench an empty disk whose volumes have so many bytes, 0: without bounds.
+func (b *bench) newDisk(capacity int64) {
 	b.disk = simdisk.New(simdisk.Config{
-		Schedule: b.schedule, Now: b.stepper.Now, Volumes: []string{"/d", "/e"},
+		Schedule: b.schedule, Now: b.stepper.Now, Volumes: []string{"/d", "/e"}, Capacity: capacity,
 		Fault: b.fault,
 	})
-	return b
 }
 
 func (b *bench) schedule(delay time.Duration, fn func()) {
@@ -113,7 +119,7 @@ func (b *bench) boot() error {
 			{Name: "PLAINTEXT", Host: "one", Port: 9092}, {Name: "OUT", Host: "out", Port: 1},
 		},
 		Crowded: func() bool { return b.crowded },
-		Log:     log.DirConfig{JournalFileBytes: 1 << 20, TailCacheBytes: 1 << 20},
+		Log:     log.DirConfig{JournalFileBytes: 1 << 20, TailCacheBytes: 1 << 20, ReserveBytes: b.reserve},
 	})
 	if err != nil {
 		return err

@@ -31,6 +31,8 @@ import (
 //	advance 500ms             let time pass
 //	disk hold|go              hold back what the disk answers, or let it go
 //	disk fail [under]         let every write and sync fail from now on, or those under a path
+//	disk small                an empty disk with 16 MiB for each directory, 2 of them in reserve
+//	disk fill | room          somebody else takes every byte of /d that is free, or gives it back
 //	dirs /d /e                the log directories of the next boot
 //	mv from to | ls path      what an operator does to the disk while the broker is down
 //	recoveries                print what the boot set aside
@@ -207,6 +209,11 @@ func (s *script) diskVerb(d *datadriven.TestData) string {
 		s.hold = true
 	case "go":
 		s.release()
+	case "small":
+		s.reserve = 2 << 20
+		s.newDisk(16 << 20)
+	case "fill", "room":
+		return s.other(d.CmdArgs[0].Key == "fill")
 	case "fail":
 		if len(d.CmdArgs) > 1 {
 			s.failUnder = d.CmdArgs[1].Key
@@ -215,6 +222,21 @@ func (s *script) diskVerb(d *datadriven.TestData) string {
 		}
 	}
 	return ""
+}
+
+// other is somebody else on the volume.
+func (s *script) other(fill bool) string {
+	view := s.view
+	var err error
+	if fill {
+		err = view.Reserve("/d/other", view.Free("/d"))
+	} else {
+		err = view.Remove("/d/other")
+	}
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	return fmt.Sprintf("free=%d\n", view.Free("/d"))
 }
 
 // operate looks at the disk, or moves something there.

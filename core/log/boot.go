@@ -21,6 +21,7 @@ import (
 //	recover  tails are read back, indexes and producer state made whole
 //	sync     all of that is made durable
 //	seal     the journal begins anew; what was replayed is never replayed again
+//	reserve  is made, if there is room again, and made durable
 //
 // A crash at any point finds the journal as it was and starts over.
 type boot struct {
@@ -83,6 +84,7 @@ func (b *boot) run() error {
 	}
 	for _, step := range []func() error{
 		b.unmark, b.list, b.survey, b.scan.Secure, b.makeHomes, b.replay, b.recoverLogs, b.sync, b.seal,
+		b.keepReserve,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -279,8 +281,6 @@ func (b *boot) seal() error {
 func (b *boot) finish() {
 	d, r := b.d, b.report
 	d.point.at = d.env.Clock.Now()
-	d.space.appended = true
-	d.lookForRoom()
 	r.Logs = len(d.order)
 	r.Journal = b.scan.Report()
 	for _, l := range d.order {

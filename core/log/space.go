@@ -105,6 +105,29 @@ func giveReserve(disk env.Disk, cfg *DirConfig) (given bool, err error) {
 	return true, nil
 }
 
+// keepReserve looks for room for the first time, and makes the reserve durable: one that a
+// loss of power takes is missed by the very boot that it is for. One that is made later, when
+// there is room again, is left to the kernel and to the next boot.
+func (b *boot) keepReserve() error {
+	d := b.d
+	had := d.space.reserved
+	d.space.appended = true
+	d.lookForRoom()
+	if !d.space.reserved || had && b.report.Clean {
+		return nil
+	}
+	path := d.cfg.Path + "/" + reserveFile
+	err := b.disk.SyncAll([]string{path}, []string{d.cfg.Path})
+	if errors.Is(err, env.ErrNoSpace) || errors.Is(err, env.ErrNotExist) { // it could not be had
+		_ = b.disk.Remove(path)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("log: sync %s: %w", path, err)
+	}
+	return nil
+}
+
 // takeReserve makes the reserve where there is room for it and as much again.
 func (d *Dir) takeReserve() {
 	s := &d.space
