@@ -12,8 +12,8 @@ type Config struct {
 	Seed uint64
 	// Net is the character of the network; the zero value is calm and fast.
 	Net simnet.Config
-	// Disk is the template for the disks of all hosts. Decide, Schedule, Now and Volumes
-	// are set by the world.
+	// Disk is the template for the disks of all hosts. Decide, Schedule, Now, Arena and
+	// Volumes are set by the world.
 	Disk simdisk.Config
 	// Clock and Process are faults of the machines with an ID, drawn by rate; the zero values
 	// draw none.
@@ -21,6 +21,8 @@ type Config struct {
 	Process ProcessConfig
 	// RareOff keeps every rare branch calm; they are still counted as reached.
 	RareOff bool
+	// Memory, if set, is used by worlds one after the other; World.Release gives it back.
+	Memory *Memory
 	// WallStart is the wall clock at time zero, in milliseconds. Default: 2026-01-01.
 	WallStart int64
 	// BootFailed, if set, takes a host's boot that returned an error; without it such a

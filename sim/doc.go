@@ -28,6 +28,6 @@
 // Deliberately absent: Kafka, checkers, fault plans, goroutines, the wall clock; several
 // event loops per host (a stall of one is a pause of the host).
 //
-// Read world.go, host.go, life.go, dispatch.go, then clock.go, buffers.go, rare.go,
-// failure.go. Faults: fault.go (records), process.go, clockfault.go, drawn.go (rates).
+// Read world.go, host.go, life.go, dispatch.go, then clock.go, buffers.go (pool.go,
+// memory.go), rare.go, failure.go. Faults: fault.go (records), process.go, clockfault.go, drawn.go (rates).
 package sim

@@ -78,6 +78,9 @@ func (h *Host) diskConfig() simdisk.Config {
 		return choice.Of(purpose).Of(object).Uint64(ordinal)
 	}
 	cfg.Now = w.engine.Now
+	if m := w.cfg.Memory; m != nil {
+		cfg.Arena = &m.disks
+	}
 	cfg.Schedule = func(delay time.Duration, fn func()) { w.call(h.local().Add(delay), fn) }
 	cfg.Allow, cfg.OnFault = h.allowDisk, h.diskFault
 	cfg.Volumes = nil

@@ -53,6 +53,7 @@ const (
 func newLife(h *Host) *life {
 	l := &life{host: h, number: h.lives, rands: make(map[string]*ordinal)}
 	l.view = h.disk.Mount(l.diskDone)
+	l.buffers.pool = h.world.pool
 	l.stack = h.node.Open(l.number, (*worldClock)(l), &l.buffers)
 	l.env = env.Env{
 		Clock: l, Net: l.stack, Disk: l.view, Rand: l, Host: l, Buffers: &l.buffers,

@@ -10,8 +10,8 @@ const (
 	// InboxMax bounds the events a host that is busy or paused keeps; beyond it the world
 	// is broken, because senders are bounded.
 	InboxMax = 1 << 20
-	// BufferQuarantine is how many released buffers of a host stay poisoned before their
-	// memory is used again, so that a late read of one finds poison.
+	// BufferQuarantine is how many released buffers of a world and a size stay poisoned before
+	// their memory is used again, so that a late read of one finds poison.
 	BufferQuarantine = 64
 	// DiskFaultsMax bounds the faults of a disk whose records are kept up to date; one more
 	// is only counted as armed.
@@ -24,6 +24,6 @@ const (
 	// how many of those are named.
 	spinBlamed = 1 << 12
 	spinShares = 3
-	// QuarantineBytes bounds what one size class keeps in quarantine, per host.
+	// QuarantineBytes bounds what one size class keeps in quarantine.
 	QuarantineBytes = 4 << 20
 )

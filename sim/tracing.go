@@ -16,10 +16,10 @@ var (
 // trace takes an event of the world or of a host and stamps the world's time on it.
 func (w *World) trace(ev trace.Event) {
 	ev.At = int64(w.engine.Now())
-	w.hash.Add(&ev)
-	w.ring.add(&ev)
+	kept := w.ring.add(ev)
+	w.hash.Add(kept)
 	for _, fn := range w.onTrace {
-		fn(&ev)
+		fn(kept)
 	}
 }
 
@@ -29,9 +29,12 @@ type ring struct {
 	n      uint64
 }
 
-func (r *ring) add(ev *trace.Event) {
-	r.events[r.n%TraceRing] = *ev
+// add keeps an event; it stays where it is until TraceRing more have come.
+func (r *ring) add(ev trace.Event) *trace.Event {
+	kept := &r.events[r.n%TraceRing]
+	*kept = ev
 	r.n++
+	return kept
 }
 
 func (r *ring) lines() []string {

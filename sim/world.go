@@ -18,6 +18,7 @@ type World struct {
 	net    *simnet.Network
 	hosts  []*Host
 	rare   rares
+	pool   *pool
 
 	hash    trace.Hash
 	ring    ring
@@ -40,6 +41,11 @@ func NewWorld(cfg Config) *World {
 		cfg.WallStart = wallStart
 	}
 	w := &World{cfg: cfg, engine: engine.New(cfg.Seed)}
+	if cfg.Memory != nil {
+		w.pool = &cfg.Memory.pool
+	} else {
+		w.pool = new(pool)
+	}
 	w.engine.Trace = w.trace
 	w.net = simnet.New(w.engine, cfg.Net)
 	w.rare = newRares(w.engine.Choice, cfg.RareOff)

@@ -119,8 +119,8 @@ func (o *sweepOptions) sweep(s *scenarios.Scenario, lines, diag io.Writer) (*swe
 	defer bar.end()
 	return sweep.Sweep(sweep.Config{
 		Scenario: s, From: o.from, To: o.to, Workers: o.workers, StopAtFailure: o.stop, Lines: lines,
-		Run:  func(seed uint64) *scenarios.Result { return simulated.Run(s, seed, simulated.Options{}) },
-		Done: func(*scenarios.Result) { bar.step() },
+		Runner: func() func(uint64) *scenarios.Result { return simulated.Runner(s) },
+		Done:   func(*scenarios.Result) { bar.step() },
 	})
 }
 

@@ -113,10 +113,7 @@ func (o *verifyOptions) verify(cells []claims.Cell, out, diag io.Writer) error {
 	if o.jsonl == "-" {
 		out = io.Discard
 	}
-	cfg := claims.Config{Seeds: o.seeds, Workers: o.workers,
-		Run: func(s *scenarios.Scenario, seed uint64) *scenarios.Result {
-			return simulated.Run(s, seed, simulated.Options{})
-		}}
+	cfg := claims.Config{Seeds: o.seeds, Workers: o.workers, Runner: simulated.Runner}
 	total := 0
 	for _, c := range cells {
 		total += cfg.Runs(c)

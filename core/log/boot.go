@@ -281,6 +281,7 @@ func (b *boot) seal() error {
 func (b *boot) finish() {
 	d, r := b.d, b.report
 	d.point.at = d.env.Clock.Now()
+	d.scanBuf = nil
 	r.Logs = len(d.order)
 	r.Journal = b.scan.Report()
 	for _, l := range d.order {

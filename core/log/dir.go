@@ -58,6 +58,7 @@ type Dir struct {
 	err        error
 
 	// scratch
+	scanBuf     []byte // of the last file that boot has read
 	effects     Effects
 	failed      bool // Failed was reported
 	spareQueue  []*Log

@@ -115,7 +115,7 @@ func (l *bootLog) readSideAt(base kafka.Offset, suffix string, b []byte, off int
 func (sc *recoverScan) run(from kafka.Offset, last bool) (cut bool, err error) {
 	s, l := sc.s, sc.l
 	path := l.path + "/" + segmentName(s.base, ".log")
-	if sc.r, err = openReader(l.boot.disk, path, sc.file.size); err != nil {
+	if sc.r, err = l.dir.openReader(path, sc.file.size); err != nil {
 		return false, err
 	}
 	defer sc.r.close()

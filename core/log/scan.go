@@ -21,17 +21,26 @@ type batchReader struct {
 	buf  []byte
 	pos  int64 // of buf[0]
 	told int64 // where what the disk was told to read ahead ends
+
+	spare *[]byte // where buf came from and goes to
 }
 
-func openReader(disk env.Disk, path string, size int64) (*batchReader, error) {
-	f, err := disk.Open(path, env.OpenExisting)
+// openReader opens a segment's file. A boot opens thousands, one after the other, so they
+// read into the same memory, if no other reader has it.
+func (d *Dir) openReader(path string, size int64) (*batchReader, error) {
+	f, err := d.env.Disk.Open(path, env.OpenExisting)
 	if err != nil {
 		return nil, fmt.Errorf("log: open %s: %w", path, err)
 	}
-	return &batchReader{file: f, path: path, size: size}, nil
+	r := &batchReader{file: f, path: path, size: size, buf: d.scanBuf[:0], spare: &d.scanBuf}
+	d.scanBuf = nil
+	return r, nil
 }
 
-func (r *batchReader) close() { _ = r.file.Close() }
+func (r *batchReader) close() {
+	_ = r.file.Close()
+	*r.spare = r.buf
+}
 
 // at gives the batch at pos, valid until the next call. The errors of record.First say
 // that none starts there; io tells them from a disk that does not answer.
@@ -110,7 +119,7 @@ func (l *Log) scanSegment(s *segment, from kafka.Offset, fn func(record.Batch, *
 	if s.written == 0 || from >= s.end {
 		return nil
 	}
-	r, err := openReader(l.dir.env.Disk, l.path+"/"+segmentName(s.base, ".log"), s.written)
+	r, err := l.dir.openReader(l.path+"/"+segmentName(s.base, ".log"), s.written)
 	if err != nil {
 		return err
 	}

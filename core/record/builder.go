@@ -28,7 +28,7 @@ type Options struct {
 }
 
 // Builder collects records into one batch. It reuses codec state from batch to batch;
-// the bytes it hands out are never touched again.
+// the bytes it hands out are never touched again, unless they come back by Recycle.
 type Builder struct {
 	opts Options
 	buf  []byte // HeaderSize bytes of room, then records, not compressed; empty at first
@@ -74,6 +74,13 @@ func (b *Builder) Append(ts kafka.Timestamp, key, value []byte, headers []Header
 	// The length field has 31 bits.
 	if len(b.buf) > math.MaxInt32 {
 		invariant.Violated("record.batch-fits-length", "bytes=%d records=%d", len(b.buf), b.n)
+	}
+}
+
+// Recycle gives the Builder the memory of a batch that nobody reads any more, for its next.
+func (b *Builder) Recycle(old Batch) {
+	if b.n == 0 && cap(old) > cap(b.buf) && cap(old) >= HeaderSize {
+		b.buf = old[:0]
 	}
 }
 

@@ -47,6 +47,25 @@ func TestBuiltBatchesAreNotTouchedAgain(t *testing.T) {
 	}
 }
 
+// A batch is the same whatever was in the memory that it is made of.
+func TestRecycledMemoryLeavesNoTrace(t *testing.T) {
+	for _, codec := range codecs {
+		build := func(old record.Batch) record.Batch {
+			b := record.NewBuilder(record.Options{Codec: codec, BaseOffset: 3, LeaderEpoch: 2})
+			b.Recycle(old)
+			b.Append(2, []byte("key"), []byte("value"), nil)
+			b.Recycle(old) // too late: there is a record
+			return b.Build()
+		}
+		fresh := bytes.Clone(build(nil))
+		for _, n := range []int{0, record.HeaderSize - 1, record.HeaderSize, 4096} {
+			if got := build(bytes.Repeat([]byte{0xff}, n)); !bytes.Equal(got, fresh) {
+				t.Errorf("%s: %d old bytes show", codec, n)
+			}
+		}
+	}
+}
+
 func TestBuilderKnowsTheSizeItWouldHave(t *testing.T) {
 	b := record.NewBuilder(record.Options{})
 	if b.Count() != 0 || b.Len() != record.HeaderSize {

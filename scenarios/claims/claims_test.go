@@ -29,12 +29,14 @@ func TestClaimsPageIsInStepWithTheTables(t *testing.T) {
 	require.Equal(t, want, string(got), "run make docs")
 }
 
-type runs func(*scenarios.Scenario, uint64) *scenarios.Result
+type runner func(*scenarios.Scenario) func(seed uint64) *scenarios.Result
 
 // fake makes runs of the cell that say what the case says.
-func fake(counts map[string]int, status scenarios.Status) runs {
-	return func(_ *scenarios.Scenario, seed uint64) *scenarios.Result {
-		return &scenarios.Result{Seed: seed, Status: status, Counts: counts}
+func fake(counts map[string]int, status scenarios.Status) runner {
+	return func(*scenarios.Scenario) func(uint64) *scenarios.Result {
+		return func(seed uint64) *scenarios.Result {
+			return &scenarios.Result{Seed: seed, Status: status, Counts: counts}
+		}
 	}
 }
 
@@ -68,7 +70,7 @@ func TestVerdictIsWhatWasShown(t *testing.T) {
 		{"a permitted loss that nobody saw", "power/os", power, scenarios.Green, Unseen, 14},
 		{"a broken promise beside a permitted loss", "power/os", both, scenarios.Crashed, Violated, 12},
 	} {
-		v, err := Verify(Config{Seeds: 20, Run: fake(c.counts, c.status)}, cell(t, c.cell))
+		v, err := Verify(Config{Seeds: 20, Runner: fake(c.counts, c.status)}, cell(t, c.cell))
 		require.NoError(t, err)
 		require.Equal(t, []Word{c.want, c.want}, v.Words, c.name)
 		require.Equal(t, c.code, v.ExitCode(), c.name)

@@ -10,8 +10,9 @@ import (
 
 // Config is a verification to do.
 type Config struct {
-	// Run runs a seed of a scenario. It is called from several goroutines at once.
-	Run func(s *scenarios.Scenario, seed uint64) *scenarios.Result
+	// Runner makes what runs seeds of the scenario, one after the other; one for each of several
+	// goroutines.
+	Runner func(s *scenarios.Scenario) func(seed uint64) *scenarios.Result
 	// Seeds is the number per cell that holds; 0: what the row says.
 	Seeds int
 	// Workers is the number of goroutines; 0: one per processor.
@@ -99,7 +100,7 @@ func Verify(cfg Config, c Cell) (*Verdict, error) {
 
 func (cfg *Config) sweep(s *scenarios.Scenario, seeds int, each func(*scenarios.Result)) error {
 	_, err := sweep.Sweep(sweep.Config{Scenario: s, From: 1, To: uint64(seeds), Workers: cfg.Workers,
-		Run: func(seed uint64) *scenarios.Result { return cfg.Run(s, seed) },
+		Runner: func() func(uint64) *scenarios.Result { return cfg.Runner(s) },
 		Done: func(r *scenarios.Result) {
 			each(r)
 			if cfg.Done != nil {

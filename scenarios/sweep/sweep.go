@@ -15,8 +15,8 @@ import (
 type Config struct {
 	// Scenario gives the goals; its name stands in the summary.
 	Scenario *scenarios.Scenario
-	// Run runs one seed. It is called from several goroutines at once.
-	Run func(seed uint64) *scenarios.Result
+	// Runner makes what runs one seed after the other, one for each of several goroutines.
+	Runner func() func(seed uint64) *scenarios.Result
 	// From and To are the first and last seed.
 	From, To uint64
 	// Workers is the number of goroutines; 0: one per processor.
@@ -33,7 +33,7 @@ type Config struct {
 
 // Sweep runs the seeds. The error is of the configuration or of Lines.
 func Sweep(cfg Config) (*Summary, error) {
-	if cfg.To < cfg.From || cfg.To-cfg.From >= SeedsMax || cfg.Run == nil {
+	if cfg.To < cfg.From || cfg.To-cfg.From >= SeedsMax || cfg.Runner == nil {
 		return nil, fmt.Errorf("sweep: seeds %d..%d: want a first and a last, at most %d", cfg.From, cfg.To,
 			SeedsMax)
 	}
@@ -97,9 +97,10 @@ func fanOut(cfg *Config, take func(*scenarios.Result) bool) {
 	})
 	for range cfg.Workers {
 		wg.Go(func() {
+			w := worker{cfg, cfg.Runner()}
 			for seed := range tickets {
 				select {
-				case results <- runSeed(cfg, seed):
+				case results <- w.runSeed(seed):
 				case <-stop:
 					return
 				}
@@ -131,14 +132,20 @@ func inOrder(cfg *Config, results <-chan *scenarios.Result, places <-chan struct
 	}
 }
 
+// worker runs seeds one after the other.
+type worker struct {
+	cfg *Config
+	run func(seed uint64) *scenarios.Result
+}
+
 // runSeed runs a seed, and again if it failed or was chosen for it.
-func runSeed(cfg *Config, seed uint64) *scenarios.Result {
-	r := runBounded(cfg, seed)
+func (w *worker) runSeed(seed uint64) *scenarios.Result {
+	r := w.runBounded(seed)
 	r.Seed = seed
 	if r.Status == scenarios.Green && !chosen(seed) || r.Endless {
 		return r
 	}
-	again := runBounded(cfg, seed)
+	again := w.runBounded(seed)
 	if again.Hash != r.Hash || again.Status != r.Status || again.Verdict != r.Verdict {
 		r.Verdict = fmt.Sprintf("two runs differ: %s %016x %q and %s %016x %q", r.Status, r.Hash, r.Verdict,
 			again.Status, again.Hash, again.Verdict)
@@ -150,17 +157,19 @@ func runSeed(cfg *Config, seed uint64) *scenarios.Result {
 // runBounded runs a seed, but does not wait for ever. The world ends what happens again and
 // again; only a loop in which nothing happens at all is left, and no goroutine can be ended
 // from outside: it stays behind, and the seed is reported.
-func runBounded(cfg *Config, seed uint64) *scenarios.Result {
+func (w *worker) runBounded(seed uint64) *scenarios.Result {
 	ended := make(chan *scenarios.Result, 1)
-	go func() { ended <- cfg.Run(seed) }()
-	limit := time.NewTimer(cfg.RealMax)
+	run := w.run
+	go func() { ended <- run(seed) }()
+	limit := time.NewTimer(w.cfg.RealMax)
 	defer limit.Stop()
 	select {
 	case r := <-ended:
 		return r
 	case <-limit.C:
+		w.run = w.cfg.Runner() // what the old one has is in use
 		return &scenarios.Result{Seed: seed, Status: scenarios.Stuck, Endless: true, Verdict: fmt.Sprintf(
-			"endless: no end after %s of real time: something loops within one event", cfg.RealMax)}
+			"endless: no end after %s of real time: something loops within one event", w.cfg.RealMax)}
 	}
 }
 

@@ -3,6 +3,7 @@ package sweep
 import (
 	"bytes"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fake is a run that takes longer for some seeds and fails for one.
-func fake(failing uint64) func(seed uint64) *scenarios.Result {
-	return func(seed uint64) *scenarios.Result {
+func fake(failing uint64) func() func(seed uint64) *scenarios.Result {
+	return runner(func(seed uint64) *scenarios.Result {
 		time.Sleep(time.Duration(seed*7919%5) * 100 * time.Microsecond)
 		r := &scenarios.Result{Seed: seed, Status: scenarios.Green, Hash: seed * 3, Simulated: time.Second,
 			Real:   time.Duration(time.Now().UnixNano()),
@@ -25,7 +26,11 @@ func fake(failing uint64) func(seed uint64) *scenarios.Result {
 			r.Status, r.Verdict = scenarios.Violated, "H1 lost write"
 		}
 		return r
-	}
+	})
+}
+
+func runner(run func(seed uint64) *scenarios.Result) func() func(seed uint64) *scenarios.Result {
+	return func() func(uint64) *scenarios.Result { return run }
 }
 
 func TestLinesDependOnTheSeedsAlone(t *testing.T) {
@@ -33,7 +38,7 @@ func TestLinesDependOnTheSeedsAlone(t *testing.T) {
 	var want string
 	for _, workers := range []int{1, 2, 7} {
 		var lines bytes.Buffer
-		sum, err := Sweep(Config{Scenario: s, Run: fake(33), From: 1, To: 60, Workers: workers, Lines: &lines})
+		sum, err := Sweep(Config{Scenario: s, Runner: fake(33), From: 1, To: 60, Workers: workers, Lines: &lines})
 		require.NoError(t, err)
 		require.Equal(t, 60, sum.Runs)
 		require.EqualValues(t, 33, sum.First.Seed)
@@ -63,7 +68,7 @@ func TestSpeedIsToldPerSecondOfProcessorTime(t *testing.T) {
 
 func TestSweepStopsAtTheFirstFailureInOrderOfSeed(t *testing.T) {
 	var lines bytes.Buffer
-	sum, err := Sweep(Config{Run: fake(5), From: 1, To: 1_000_000, Workers: 4, StopAtFailure: true,
+	sum, err := Sweep(Config{Runner: fake(5), From: 1, To: 1_000_000, Workers: 4, StopAtFailure: true,
 		Lines: &lines})
 	require.NoError(t, err)
 	require.Equal(t, 5, sum.Runs)
@@ -73,15 +78,24 @@ func TestSweepStopsAtTheFirstFailureInOrderOfSeed(t *testing.T) {
 func TestRunThatNeverEndsIsReportedAndTheSweepEnds(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
-	run := fake(0)
+	run := fake(0)()
+	var shared atomic.Int32 // runs that got what the endless one has
 	sum, err := Sweep(Config{From: 1, To: 20, Workers: 2, RealMax: 100 * time.Millisecond,
-		Run: func(seed uint64) *scenarios.Result {
-			if seed == 7 {
-				<-release
+		Runner: func() func(uint64) *scenarios.Result {
+			var busy atomic.Bool
+			return func(seed uint64) *scenarios.Result {
+				if busy.Swap(true) {
+					shared.Add(1)
+				}
+				defer busy.Store(false)
+				if seed == 7 {
+					<-release
+				}
+				return run(seed)
 			}
-			return run(seed)
 		}})
 	require.NoError(t, err)
+	require.Zero(t, shared.Load())
 	require.Equal(t, 19, sum.ByStatus[scenarios.Green])
 	require.EqualValues(t, 7, sum.First.Seed)
 	require.Contains(t, sum.First.Verdict, "endless")
@@ -91,7 +105,7 @@ func TestRunThatNeverEndsIsReportedAndTheSweepEnds(t *testing.T) {
 func TestMissedGoalIsUnseenNotGreen(t *testing.T) {
 	s := &scenarios.Scenario{Name: "x", Goals: map[string]int{"fault/kill": 2001, "other": 1000,
 		"never but rare": 9}}
-	sum, err := Sweep(Config{Scenario: s, Run: fake(0), From: 1, To: 1000, Workers: 8})
+	sum, err := Sweep(Config{Scenario: s, Runner: fake(0), From: 1, To: 1000, Workers: 8})
 	require.NoError(t, err)
 	require.Equal(t, "UNSEEN", sum.Outcome())
 	require.Equal(t, 14, sum.ExitCode())
@@ -100,24 +114,24 @@ func TestMissedGoalIsUnseenNotGreen(t *testing.T) {
 
 	// A hundred seeds owe less than one of the rare kind.
 	sum, err = Sweep(Config{Scenario: &scenarios.Scenario{Goals: map[string]int{"never but rare": 9}},
-		Run:  fake(0),
-		From: 1, To: 100, Workers: 8})
+		Runner: fake(0),
+		From:   1, To: 100, Workers: 8})
 	require.NoError(t, err)
 	require.Equal(t, "green", sum.Outcome())
 }
 
 func TestSeedsThatDifferBetweenRunsAreFound(t *testing.T) {
 	n := uint64(0)
-	sum, err := Sweep(Config{From: 1, To: 200, Workers: 1, Run: func(seed uint64) *scenarios.Result {
+	sum, err := Sweep(Config{From: 1, To: 200, Workers: 1, Runner: runner(func(seed uint64) *scenarios.Result {
 		n++
 		return &scenarios.Result{Seed: seed, Status: scenarios.Green, Hash: n}
-	}})
+	})})
 	require.NoError(t, err)
 	require.Positive(t, sum.ByStatus[scenarios.Nondeterministic])
 	require.Equal(t, 13, sum.ExitCode())
 }
 
 func TestImpossibleSweepIsRefused(t *testing.T) {
-	_, err := Sweep(Config{Run: fake(0), From: 2, To: 1})
+	_, err := Sweep(Config{Runner: fake(0), From: 2, To: 1})
 	require.Error(t, err)
 }

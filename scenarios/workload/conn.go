@@ -109,8 +109,9 @@ func (c *Conn) write(req kmsg.Request) *Call {
 	c.corr++
 	call := &Call{req: req, corr: c.corr, sent: c.fiber.Now()}
 	if c.err == nil {
-		b := formatter.AppendRequest(make([]byte, 0, requestSize(req)), req, c.corr)
-		c.fiber.host.env.Net.Send(c.id, env.Frame{Chunks: []env.Chunk{{Bytes: b[lengthPrefix:]}}})
+		buffer := c.fiber.host.env.Buffers.Get(requestSize(req))
+		b := formatter.AppendRequest(buffer.Bytes()[:0], req, c.corr)
+		c.fiber.host.env.Net.Send(c.id, env.Frame{Chunks: []env.Chunk{{Bytes: b[lengthPrefix:], Owner: buffer}}})
 	}
 	return call
 }

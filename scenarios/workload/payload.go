@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/fnv"
 	"slices"
@@ -51,10 +52,7 @@ func (w *writer) payload(v history.Value, place uint32, size int) (key, value []
 	b = binary.BigEndian.AppendUint32(b, place)
 	at := len(b)
 	b = slices.Grow(b, max(0, size-payloadMin))[:at+max(0, size-payloadMin)]
-	pad := padding(v)
-	for i := range b[at:] {
-		b[at+i] = pad
-	}
+	repeat(b[at:], padding(v))
 	w.buf = b
 	w.headers[0] = record.Header{Key: headerName, Value: b[4:12:12]}
 	return b[:4:4], b[12:], w.headers[:]
@@ -71,13 +69,25 @@ func readPayload(r *record.Record, place uint32) history.Value {
 		int32(binary.BigEndian.Uint32(r.Key)) != v.Process() {
 		return 0
 	}
-	pad := padding(v)
-	for _, b := range r.Value[payloadMin:] {
-		if b != pad {
-			return 0
-		}
+	if !repeats(r.Value[payloadMin:], padding(v)) {
+		return 0
 	}
 	return v
+}
+
+// repeat fills memory with one byte, in strides that double.
+func repeat(b []byte, pad byte) {
+	if len(b) > 0 {
+		b[0] = pad
+	}
+	for n := 1; n < len(b); n *= 2 {
+		copy(b[n:], b[:n])
+	}
+}
+
+// repeats tells whether all bytes are that one: the first is, and each is as the one before.
+func repeats(b []byte, pad byte) bool {
+	return len(b) == 0 || b[0] == pad && bytes.Equal(b[1:], b[:len(b)-1])
 }
 
 // Decoder reads stored batches back into records of a history. It reuses its memory.

@@ -31,6 +31,7 @@ type producer struct {
 	stale    bool            // the leader may have changed
 
 	window  []*batch
+	spent   []*batch // settled, for reuse
 	counter uint64
 	nextAt  env.Instant // when the next batch is due
 }
@@ -112,7 +113,8 @@ func (p *producer) fill() {
 
 func (p *producer) newBatch(now env.Instant) *batch {
 	n := 1 + p.f.Draw("workload.producer.records", p.cfg.RecordsMax)
-	b := &batch{deadline: now.Add(deliveryTimeout)}
+	b := p.blank()
+	b.deadline = now.Add(deliveryTimeout)
 	records := make([]history.Record, n)
 	wall := p.f.host.env.Clock.WallMillis()
 	jitter := int(p.cfg.Jitter.Milliseconds())
@@ -130,6 +132,19 @@ func (p *producer) newBatch(now env.Instant) *batch {
 	b.op = p.w.rec.Begin(history.Op{Process: p.proc, Kind: history.Produce, Topic: p.key.Topic,
 		TopicID: p.key.TopicID, Partition: p.part,
 		Acks: p.cfg.Acks, Idempotent: p.cfg.Idempotent, Records: records})
+	return b
+}
+
+// blank is a batch with nothing in it. The memory of one that is settled will do.
+func (p *producer) blank() *batch {
+	last := len(p.spent) - 1
+	if last < 0 {
+		return &batch{}
+	}
+	b := p.spent[last]
+	p.spent = p.spent[:last]
+	p.builder.Recycle(b.bytes)
+	*b = batch{times: b.times[:0], sizes: b.sizes[:0]}
 	return b
 }
 
@@ -293,6 +308,7 @@ func (p *producer) settle(i int, result history.Result) {
 		op.Error = op.Attempts[n-1].Error
 	}
 	p.window = append(p.window[:i], p.window[i+1:]...)
+	p.spent = append(p.spent, b)
 	if len(p.window) == 0 {
 		p.w.rested(p.proc)
 	}

@@ -142,3 +142,22 @@ func BenchmarkRun(b *testing.B) {
 		run(b, 1, honest)
 	}
 }
+
+// Every byte of a record is known to its reader: any that is altered makes it no record of ours.
+func TestAlteredRecordsAreNoneOfOurs(t *testing.T) {
+	w := new(writer)
+	v := history.NewValue(7, 42)
+	for size := payloadMin; size < payloadMin+40; size++ {
+		key, value, headers := w.payload(v, 99, size)
+		require.Len(t, value, size)
+		read := func() history.Value {
+			return readPayload(&record.Record{Key: key, Value: value, Headers: headers}, 99)
+		}
+		require.Equal(t, v, read())
+		for i := range value {
+			value[i] ^= 1
+			require.Zero(t, read(), "byte %d of %d", i, size)
+			value[i] ^= 1
+		}
+	}
+}

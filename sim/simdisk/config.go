@@ -72,6 +72,9 @@ type Config struct {
 	// these names, sorted; "" leaves it to the disk.
 	Leftover func(dir string, names []string, decision uint64) (name string, content []byte)
 
+	// Arena, if set, is where the bytes of files are kept. Default: each is asked for.
+	Arena *Arena
+
 	// Volumes are the roots of the failure units; they exist from the start. Default: "/".
 	Volumes []string
 	// Capacity bounds the bytes of each volume; more ends with env.ErrNoSpace. 0: no bound.

@@ -41,12 +41,19 @@ func New(cfg Config) *Disk {
 
 // addVolume makes the directory path, durably, the root of a volume of its own.
 func (d *Disk) addVolume(path string) {
-	if len(split(path)) == 0 {
+	if clean(path) == "/" {
 		d.volumes = append(d.volumes, d.root.vol)
 		return
 	}
+	at := d.durableDir(path)
+	at.vol = newVolume(at, d.cfg.Capacity)
+	d.volumes = append(d.volumes, at.vol)
+}
+
+// durableDir is the directory path, made durably as far as it is missing.
+func (d *Disk) durableDir(path string) *dir {
 	at, made := d.root, ""
-	for _, name := range split(path) {
+	for name := range names(path) {
 		made += "/" + name
 		n, ok := at.cached[name]
 		if !ok {
@@ -55,8 +62,7 @@ func (d *Disk) addVolume(path string) {
 		}
 		at = n.dir
 	}
-	at.vol = newVolume(at, d.cfg.Capacity)
-	d.volumes = append(d.volumes, at.vol)
+	return at
 }
 
 func (c Config) withDefaults() Config {

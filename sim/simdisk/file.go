@@ -34,6 +34,7 @@ type chunk [chunkSectors]slot
 type file struct {
 	obj    *object
 	vol    *volume
+	arena  *Arena
 	sector int64
 	parent *dir
 	entry  *dirOp // the last operation that named it, nil once that is durable
@@ -137,10 +138,12 @@ func (f *file) own(s *slot) *block {
 }
 
 func (f *file) copied(b *block) *block {
-	c := &block{data: make([]byte, f.sector)}
+	c := &block{data: f.arena.bytes(int(f.sector))}
 	if b != nil {
 		copy(c.data, b.data)
 		c.scar = b.scar.clone()
+	} else {
+		clear(c.data)
 	}
 	return c
 }

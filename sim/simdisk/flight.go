@@ -262,18 +262,6 @@ func (v *View) remove(fl *flight) {
 	}
 }
 
-func gather(bufs [][]byte) []byte {
-	n := 0
-	for _, b := range bufs {
-		n += len(b)
-	}
-	data := make([]byte, 0, n)
-	for _, b := range bufs {
-		data = append(data, b...)
-	}
-	return data
-}
-
 func sameBytes(bufs [][]byte, data []byte) bool {
 	for _, b := range bufs {
 		if !bytes.Equal(b, data[:len(b)]) {

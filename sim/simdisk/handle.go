@@ -1,7 +1,6 @@
 package simdisk
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/tidemark-log/tidemark/core/env"
@@ -83,7 +82,8 @@ func (h *handle) ReadAt(r env.Read, tag env.Tag) {
 
 // WriteAt takes the bytes now and checks at completion that the caller left them alone.
 func (h *handle) WriteAt(w env.Write, tag env.Tag) {
-	h.submit(&request{kind: OpWrite, bufs: w.Bufs, data: gather(w.Bufs), off: w.Off, tag: tag,
+	data := h.view.disk.cfg.Arena.gather(w.Bufs)
+	h.submit(&request{kind: OpWrite, bufs: w.Bufs, data: data, off: w.Off, tag: tag,
 		durable: w.Durable || h.direct})
 }
 
@@ -161,7 +161,7 @@ func (h *handle) Pwrite(buf []byte, off int64) error {
 	op := Op{Kind: OpWrite, Off: off, Len: len(buf)}
 	d := h.view.disk
 	return h.blocking(op, d.cfg.Latency.Write, func(f *file, k key) error {
-		data := bytes.Clone(buf)
+		data := d.cfg.Arena.clone(buf)
 		if h.view.dead {
 			data = data[:d.killCut(f.obj, f.obj.next(), off, len(data))]
 			return d.write(f, off, data)

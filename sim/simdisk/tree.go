@@ -3,6 +3,7 @@ package simdisk
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -89,8 +90,25 @@ type dirOp struct {
 	lives, dies    bool // scratch of a power loss: which halves survive
 }
 
-func split(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+// cut takes the first name off a path; name is "" at its end. Paths are taken apart at every
+// operation, so nothing is allocated for it.
+func cut(path string) (name, rest string) {
+	for len(path) > 0 && path[0] == '/' {
+		path = path[1:]
+	}
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i:]
+	}
+	return path, ""
+}
+
+// names goes over the names of a path.
+func names(path string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name, rest := cut(path); name != "" && yield(name); {
+			name, rest = cut(rest)
+		}
+	}
 }
 
 func failed(op, path string, err error) error {
@@ -100,15 +118,15 @@ func failed(op, path string, err error) error {
 // lookup follows the names of path; durable says which names.
 func (d *Disk) lookup(path string, durable bool) (node, error) {
 	at := node{dir: d.root}
-	for _, name := range split(path) {
+	for name := range names(path) {
 		if at.dir == nil {
 			return node{}, errNotDir
 		}
-		names := at.dir.cached
+		in := at.dir.cached
 		if durable {
-			names = at.dir.durable
+			in = at.dir.durable
 		}
-		next, ok := names[name]
+		next, ok := in[name]
 		if !ok {
 			return node{}, env.ErrNotExist
 		}
@@ -119,18 +137,19 @@ func (d *Disk) lookup(path string, durable bool) (node, error) {
 
 // parent finds the directory that path's last name is in.
 func (d *Disk) parent(path string) (*dir, string, error) {
-	parts := split(path)
-	if len(parts) == 0 {
+	path = strings.TrimRight(path, "/")
+	if path == "" {
 		return nil, "", errInvalid
 	}
-	up, err := d.lookup(strings.Join(parts[:len(parts)-1], "/"), false)
+	last := strings.LastIndexByte(path, '/') + 1
+	up, err := d.lookup(path[:last], false)
 	if err != nil {
 		return nil, "", err
 	}
 	if up.dir == nil {
 		return nil, "", errNotDir
 	}
-	return up.dir, parts[len(parts)-1], nil
+	return up.dir, path[last:], nil
 }
 
 func (d *Disk) object(path string) *object {
@@ -151,15 +170,14 @@ func (d *Disk) newDir(path string, parent *dir) *dir {
 }
 
 func (d *Disk) mkdirAll(path string) error {
-	at, made := d.root, ""
-	for _, name := range split(path) {
-		made += "/" + name
+	at, path := d.root, clean(path)
+	for name, rest := cut(path); name != ""; name, rest = cut(rest) {
 		next, ok := at.cached[name]
 		if !ok {
 			if err := d.admitName(at.vol); err != nil {
 				return err
 			}
-			next = node{dir: d.newDir(made, at)}
+			next = node{dir: d.newDir(path[:len(path)-len(rest)], at)}
 			at.cached[name] = next
 			next.dir.entry = d.pendName(&dirOp{at: at, name: name, node: next})
 		}
@@ -197,7 +215,8 @@ func (d *Disk) openFile(path string, mode env.OpenMode) (*file, error) {
 }
 
 func (d *Disk) newFile(path string, parent *dir) *file {
-	return &file{obj: d.object(path), vol: parent.vol, parent: parent, sector: int64(d.cfg.SectorSize)}
+	return &file{obj: d.object(path), vol: parent.vol, arena: d.cfg.Arena, parent: parent,
+		sector: int64(d.cfg.SectorSize)}
 }
 
 func (d *Disk) list(path string) ([]env.Entry, error) {
@@ -333,7 +352,18 @@ func (d *Disk) move(op *dirOp, replaced node) {
 	op.node.dir.entry, op.node.dir.parent = op, op.to
 }
 
-func clean(path string) string { return "/" + strings.Join(split(path), "/") }
+// clean is the one way to write a path. Nearly all come written so.
+func clean(path string) string {
+	if isClean(path) {
+		return path
+	}
+	return "/" + strings.Join(slices.Collect(names(path)), "/")
+}
+
+func isClean(path string) bool {
+	return path == "/" || strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") &&
+		!strings.Contains(path, "//")
+}
 
 // parentOf is the directory that a clean path is in.
 func parentOf(path string) string { return path[:strings.LastIndexByte(path, '/')] }

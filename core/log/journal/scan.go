@@ -162,7 +162,8 @@ func (s *Scan) readFile(i int) ([]found, error) {
 		return nil, fmt.Errorf("journal: open %s: %w", f.path, err)
 	}
 	defer func() { _ = file.Close() }()
-	w := window{file: file, size: f.size}
+	w := window{file: file, size: f.size, buf: s.buf[:0]}
+	defer func() { s.buf = w.buf }() // for the next file
 	var groups []found
 	for pos := int64(0); pos+headerSize <= f.size; {
 		b, err := w.at(pos, headerSize)

@@ -1,7 +1,6 @@
 package simulated
 
 import (
-	"errors"
 	"fmt"
 	"path"
 
@@ -81,9 +80,6 @@ func (r *run) recoverAside() (dirs []*log.Dir, err error) {
 		BootFailed: func(_ *sim.Host, e error) { err = e }})
 	host := aside.AddHost(sim.HostConfig{Name: brokerName, ID: brokerID, Volumes: r.s.Log.Directories,
 		Boot: func(e *env.Env) (env.Handler, error) {
-			if e := r.copyDurable(e.Disk); e != nil {
-				return nil, e
-			}
 			for _, path := range r.logDirs() {
 				dir, err := log.OpenDir(r.logConfig(e, path))
 				if err != nil {
@@ -93,39 +89,17 @@ func (r *run) recoverAside() (dirs []*log.Dir, err error) {
 			}
 			return idle{}, nil
 		}})
+	err = r.broker.Disk().CopyDurable(host.Disk(), func(file string) bool {
+		return path.Ext(file) != ".log" // of what is made from the log, a sector may be unreadable
+	})
+	if err != nil {
+		return nil, err
+	}
 	host.Start(0)
 	if runErr := aside.Run(1); runErr != nil {
 		return nil, runErr
 	}
 	return dirs, err
-}
-
-// copyDurable copies every file that a loss of power would certainly leave.
-func (r *run) copyDurable(to env.Disk) error {
-	disk := r.broker.Disk()
-	for _, name := range disk.DurableFiles() {
-		b, err := disk.ReadDurable(name)
-		if errors.Is(err, env.ErrIO) && path.Ext(name) != ".log" {
-			continue // of what is made from the log, a sector may be unreadable
-		}
-		if err != nil {
-			return err
-		}
-		if err := to.MkdirAll(path.Dir(name)); err != nil {
-			return err
-		}
-		f, err := to.Open(name, env.CreateTruncated)
-		if err != nil {
-			return err
-		}
-		if err := f.Pwrite(b, 0); err != nil {
-			return err
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // idle is a process that does nothing.

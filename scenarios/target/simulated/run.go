@@ -27,6 +27,9 @@ import (
 type Options struct {
 	// Trace, if set, gets every trace event as a line.
 	Trace io.Writer
+	// Memory, if set, is used by this run and free again after it. Runs one after the other
+	// are faster with the same one.
+	Memory *sim.Memory
 }
 
 const (
@@ -64,7 +67,7 @@ type run struct {
 // Real is the caller's to measure.
 func Run(s *scenarios.Scenario, seed uint64, opt Options) *scenarios.Result {
 	r := &run{s: s, counts: map[string]int{}, result: &scenarios.Result{Scenario: s.Name, Seed: seed}}
-	r.build(seed)
+	r.build(seed, opt.Memory)
 	if opt.Trace != nil {
 		r.world.TraceTo(opt.Trace)
 	}
@@ -74,12 +77,18 @@ func Run(s *scenarios.Scenario, seed uint64, opt Options) *scenarios.Result {
 	return r.result
 }
 
+// Runner runs seeds of the scenario one after the other, in one memory.
+func Runner(s *scenarios.Scenario) func(seed uint64) *scenarios.Result {
+	opts := Options{Memory: new(sim.Memory)}
+	return func(seed uint64) *scenarios.Result { return Run(s, seed, opts) }
+}
+
 // build makes the world of the seed.
-func (r *run) build(seed uint64) {
+func (r *run) build(seed uint64, memory *sim.Memory) {
 	choice := engine.NewChoice(seed).Of("scenario")
 	r.cond = drawConditions(r.s, choice)
 	f := &r.cond.faults
-	cfg := sim.Config{Seed: seed, RareOff: !f.Rare,
+	cfg := sim.Config{Seed: seed, RareOff: !f.Rare, Memory: memory,
 		Net: r.cond.net, Clock: r.cond.clock, Process: r.cond.process,
 		BootFailed: func(_ *sim.Host, err error) { r.bootFailed(err) }}
 	cfg.Disk = simdisk.Config{FS: simdisk.Strict, WriteBackMean: time.Duration(f.WriteBack), Faults: r.cond.disk,
@@ -307,10 +316,10 @@ func (r *run) finish() {
 	if res.Status == "" {
 		r.judge()
 	}
-	if res.Status == "" {
+	r.count()
+	if !r.failed(r.world.Release()) {
 		res.Status = scenarios.Green
 	}
-	r.count()
 	res.Counts = r.counts
 }
 
@@ -357,6 +366,9 @@ func (r *run) count() {
 	for _, class := range r.cond.classes {
 		r.counts["swarm/"+string(class)]++
 	}
+	for rule, n := range r.ledger.checked { // into a map again
+		r.counts["ledger/"+rule] += n
+	}
 	for _, rc := range r.world.RareCounts() {
 		r.counts["rare/"+rc.Name] = int(rc.Fired)
 	}
@@ -383,9 +395,19 @@ func (r *run) countOps() {
 			}
 		}
 	}
+	type outcome struct {
+		kind   history.Kind
+		result history.Result
+	}
+	ended := map[outcome]int{}
+	defer func() {
+		for o, n := range ended { // into a map again
+			r.counts["op/"+o.kind.String()+"-"+o.result.String()] += n
+		}
+	}()
 	for i := range r.result.History.Ops {
 		o := &r.result.History.Ops[i]
-		r.counts["op/"+o.Kind.String()+"-"+o.Result.String()]++
+		ended[outcome{o.Kind, o.Result}]++
 		if o.Kind != history.Produce {
 			continue
 		}

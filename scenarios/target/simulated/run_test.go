@@ -9,6 +9,7 @@ import (
 	"github.com/tidemark-log/tidemark/checker"
 	"github.com/tidemark-log/tidemark/checker/history"
 	"github.com/tidemark-log/tidemark/scenarios"
+	"github.com/tidemark-log/tidemark/sim"
 )
 
 // seedsOfTest is enough to notice a broken build; sweeps do the rest.
@@ -62,13 +63,21 @@ func TestHistoryOfARunIsJudgedTheSameFromItsFile(t *testing.T) {
 	require.Equal(t, checker.Holds, checker.Check(h, checker.Options{Fresh: true}).Outcome)
 }
 
-func BenchmarkCrash(b *testing.B) {
-	s := load(b, "single/crash")
-	seed, simulated := uint64(0), time.Duration(0)
-	b.ReportAllocs()
-	for b.Loop() {
-		seed++
-		simulated += Run(s, seed, Options{}).Simulated
+// BenchmarkSeed runs one seed after the other, as a worker of a sweep does, under all checks.
+func BenchmarkSeed(b *testing.B) {
+	for _, name := range []string{"single/crash", "single/power", "bench/steady", "bench/idle", "bench/dense"} {
+		b.Run(name, func(b *testing.B) {
+			s, opts := load(b, name), Options{Memory: new(sim.Memory)}
+			seed, simulated, batches := uint64(0), time.Duration(0), 0
+			b.ReportAllocs()
+			for b.Loop() {
+				seed++
+				r := Run(s, seed, opts)
+				simulated += r.Simulated
+				batches += r.Counts["op/produce-ok"]
+			}
+			b.ReportMetric(simulated.Seconds()/b.Elapsed().Seconds(), "simulated:real")
+			b.ReportMetric(float64(batches)/b.Elapsed().Seconds(), "acknowledged/s")
+		})
 	}
-	b.ReportMetric(simulated.Seconds()/b.Elapsed().Seconds(), "simulated:real")
 }
