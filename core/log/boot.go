@@ -15,6 +15,7 @@ import (
 //
 //	read     journal and folders; damage in the journal refuses, with nothing changed
 //	unmark   the mark of a clean stop goes, durably, before anything is changed
+//	survey   what the journal says in the end, from the notes of the read
 //	secure   what will be replayed is made durable in the journal, before anything rests on it
 //	homes    folders are made for logs that have none, before anything is in them
 //	replay   the journal's groups are brought onto the segments
@@ -68,19 +69,8 @@ func (b *boot) run() error {
 	if b.report.ReserveGiven, err = giveReserve(b.disk, &d.cfg); err != nil {
 		return err
 	}
-	b.scan, err = journal.NewScan(journal.Config{
-		Path: d.cfg.Path + "/" + JournalFolder, Env: d.env,
-		Tag: d.ops.tag(journalSlot, 0), PrepareTag: d.ops.tag(prepareSlot, 0),
-		Node: int32(d.cfg.Node), FileBytes: d.cfg.JournalFileBytes, Files: d.cfg.JournalFiles,
-		Progress: func(read, total int64) {
-			if b.progress.at.BytesTotal == 0 {
-				b.progress.enter(PhaseScan, 0, total)
-			}
-			b.progress.add(0, read)
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("log: directory %s: %w", d.cfg.Path, err)
+	if err := b.scanJournal(); err != nil {
+		return err
 	}
 	for _, step := range []func() error{
 		b.unmark, b.list, b.survey, b.scan.Secure, b.makeHomes, b.replay, b.recoverLogs, b.sync, b.seal,
@@ -91,6 +81,29 @@ func (b *boot) run() error {
 		}
 	}
 	b.finish()
+	return nil
+}
+
+// scanJournal reads the journal, and changes nothing.
+func (b *boot) scanJournal() (err error) {
+	d := b.d
+	cfg := journal.Config{
+		Path: d.cfg.Path + "/" + JournalFolder, Env: d.env,
+		Tag: d.ops.tag(journalSlot, 0), PrepareTag: d.ops.tag(prepareSlot, 0),
+		Node: int32(d.cfg.Node), FileBytes: d.cfg.JournalFileBytes, Files: d.cfg.JournalFiles,
+		Progress: func(read, total int64) {
+			if b.progress.at.BytesTotal == 0 {
+				b.progress.enter(PhaseScan, 0, total)
+			}
+			b.progress.add(0, read)
+		},
+	}
+	if d.env.Rare.Rare("log.survey-reads") {
+		cfg.NotesBytes = 1
+	}
+	if b.scan, err = journal.NewScan(cfg); err != nil {
+		return fmt.Errorf("log: directory %s: %w", d.cfg.Path, err)
+	}
 	return nil
 }
 

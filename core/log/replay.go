@@ -126,9 +126,7 @@ func (l *bootLog) segmentAt(base kafka.Offset) *bootSegment {
 
 // survey reads what the journal says in the end, before anything is done about it.
 func (b *boot) survey() error {
-	ordinal := 0
-	return b.scan.Replay(func(_ journal.Seq, e journal.Entry) error {
-		ordinal++
+	return b.scan.Survey(func(ordinal int, e journal.Entry) error {
 		if e.Kind == journal.KindBlob {
 			b.keepBlob(e.Payload)
 			return nil

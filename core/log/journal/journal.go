@@ -29,6 +29,8 @@ type Config struct {
 	Node       int32 // for traces
 	FileBytes  int64 // a multiple of Block
 	Files      int   // it spreads over so many files before it stalls
+	// NotesBytes bounds what a scan keeps in memory for Survey; the rest is read again. 0: 16 MiB.
+	NotesBytes int64
 	// Progress, if set, is told after each file a scan has read, with its bytes and those
 	// of all files.
 	Progress func(read, total int64)

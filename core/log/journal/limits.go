@@ -29,6 +29,12 @@ const (
 	scanChunk = 1 << 20
 	scanAhead = 8 << 20
 
+	// notesMax bounds what a scan keeps of what groups say besides batches, and notedSize is
+	// what an entry costs. One group's are bounded by the group, or by its only entry.
+	notesMax      = 16 << 20
+	notedSize     = 128
+	groupNotesMax = groupBytesMax/headSize*notedSize + groupBytesMax + controlPayloadMax
+
 	// filesScanMax bounds the files boot looks at. Files are numbered, so a directory
 	// with more was not written by us.
 	filesScanMax = 1 << 16

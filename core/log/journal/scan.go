@@ -42,6 +42,7 @@ type Scan struct {
 
 	journal *Journal // from Secure on
 	buf     []byte
+	book    notebook
 }
 
 type scanned struct {
@@ -56,12 +57,16 @@ type found struct {
 	file  int // index in Scan.files
 	pos   int64
 	whole bool
+	notes *notes // of a whole one
 }
 
 // NewScan reads the journal at cfg.Path. Damage is an error that wraps ErrDamaged, with
 // the places in Report.
 func NewScan(cfg Config) (*Scan, error) {
-	s := &Scan{cfg: cfg}
+	s := &Scan{cfg: cfg, book: notebook{left: notesMax}}
+	if cfg.NotesBytes > 0 {
+		s.book.left = cfg.NotesBytes
+	}
 	if err := s.list(); err != nil {
 		return s, err
 	}
@@ -202,11 +207,21 @@ func (s *Scan) checkBody(w *window, g *found) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("journal: read %s at %d: %w", s.files[g.file].path, g.pos, err)
 	}
-	_, err = parseGroup(b, nil)
+	told, at, before := s.book.begin(), 0, s.book.left
+	_, err = parseGroup(b, func(_ Seq, e Entry) error {
+		s.book.take(told, at, e)
+		at++
+		return nil
+	})
 	if errors.Is(err, ErrVersion) {
 		return false, fmt.Errorf("%w: %s at %d", err, s.files[g.file].path, g.pos)
 	}
-	return err == nil, nil
+	if err != nil {
+		s.book.left = before
+		return false, nil
+	}
+	g.notes = told
+	return true, nil
 }
 
 // choose picks the groups to replay and judges what is not whole.
