@@ -23,7 +23,10 @@ type Faults struct {
 	// Rot that between two damages at rest to bytes of an acknowledged batch.
 	Wipe Duration `yaml:"wipe"`
 	Rot  Duration `yaml:"rot"`
-	// Aimed is the share of crashes that wait for an append and strike right after it.
+	// Pause is the mean time between two pauses of the broker's process, each of some
+	// milliseconds to seconds.
+	Pause Duration `yaml:"pause"`
+	// Aimed is the share of crashes and pauses that wait for an append and strike right after it.
 	Aimed float64 `yaml:"aimed"`
 	// DownMin and DownMax bound the time until a broker is started again, log-uniform.
 	DownMin Duration `yaml:"down-min"`
@@ -177,8 +180,8 @@ func (f *Faults) validate() (errs []error) {
 	if f.DownMin <= 0 || f.DownMax < f.DownMin {
 		bad("faults: down-min %s, down-max %s: want 0s < down-min <= down-max", f.DownMin, f.DownMax)
 	}
-	if min(f.Kill, f.Power, f.Stop, f.CrashLoop, f.Wipe, f.Rot, f.Disk.Stall, f.Disk.Full) < 0 {
-		bad("faults: kill, power, stop, crash-loop, wipe, rot, stall, full: want a mean time, or nothing")
+	if min(f.Kill, f.Power, f.Stop, f.CrashLoop, f.Wipe, f.Rot, f.Pause, f.Disk.Stall, f.Disk.Full) < 0 {
+		bad("faults: kill, power, stop, crash-loop, wipe, rot, pause, stall, full: want a mean time, or nothing")
 	}
 	for i, s := range f.Script {
 		if s.Do == "" || s.After < 0 || s.Acks < 0 || (s.After > 0) == (s.Acks > 0) {

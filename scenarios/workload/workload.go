@@ -83,6 +83,22 @@ func (w *Workload) Waiting() []string {
 	return names
 }
 
+// Sending counts the batches that are on the way: sent, and neither answered nor given up.
+func (w *Workload) Sending() int {
+	n := 0
+	if w.host == nil {
+		return n
+	}
+	for _, conn := range w.host.conns {
+		for _, call := range conn.calls {
+			if _, ok := call.req.(*kmsg.ProduceRequest); ok {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Close ends the clients. What they were doing stays open in the history.
 func (w *Workload) Close() {
 	if w.host != nil {

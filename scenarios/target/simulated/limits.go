@@ -15,6 +15,10 @@ const (
 	// aimSpread is how long after the append an aimed crash strikes, at most: about the
 	// time from there to the reply.
 	aimSpread = 600 * time.Microsecond
+	// pauseMin and pauseMax bound a pause of the broker, log-uniform: some are over before
+	// anybody misses it, some outlast a request's time.
+	pauseMin = 20 * time.Millisecond
+	pauseMax = 3 * time.Second
 	// bootCrashesMax bounds crashes in recovery in a row, so that recovery ends.
 	bootCrashesMax = 5
 	// bootOpsMax bounds the blocking disk operation at which a boot is cut short.

@@ -18,10 +18,11 @@ const (
 	strikeLoop
 	strikeWipe
 	strikeRot
+	strikePause
 	strikes
 )
 
-var strikeNames = [strikes]string{"kill", "power", "stop", "crash-loop", "wipe", "rot"}
+var strikeNames = [strikes]string{"kill", "power", "stop", "crash-loop", "wipe", "rot", "pause"}
 
 // nemesis strikes the broker at moments drawn by key: strike kind and ordinal decide, so that
 // another strike more or less shifts none of the others. It also is the supervisor: it
@@ -45,7 +46,7 @@ type nemesis struct {
 func (n *nemesis) mean(k strike) time.Duration {
 	f := &n.run.cond.faults
 	return time.Duration([strikes]int64{int64(f.Kill), int64(f.Power), int64(f.Stop), int64(f.CrashLoop),
-		int64(f.Wipe), int64(f.Rot)}[k])
+		int64(f.Wipe), int64(f.Rot), int64(f.Pause)}[k])
 }
 
 // begin draws the first strike of each kind, and begins the script.
@@ -177,6 +178,9 @@ func (n *nemesis) hit(k strike) bool {
 	if !host.Live() {
 		return false
 	}
+	if k == strikePause {
+		return n.pause()
+	}
 	if k == strikeLoop {
 		c := n.choice.Of("crash-loop").Num(n.ordinals[k])
 		return host.CrashLoop(sim.CrashLoop{Times: 2 + int(c.Below(0, 9)), Run: c.LogBetween(1, time.Millisecond,
@@ -187,6 +191,23 @@ func (n *nemesis) hit(k strike) bool {
 	} else {
 		host.Stop(n.run.process.Stop)
 	}
+	return true
+}
+
+// pause stops the process for a while. A pause in which nobody waits for the broker shows
+// nothing, so it is observed only if a producer does when the process is about to go on.
+func (n *nemesis) pause() bool {
+	host := n.run.broker
+	d := n.choice.Of("pause").LogBetween(n.ordinals[strikePause], pauseMin, pauseMax)
+	f := host.Pause(d)
+	if f == nil {
+		return false
+	}
+	n.run.world.After(d-1, "nemesis-pause", func() {
+		if !f.Ended && n.run.workload.Sending() > 0 {
+			n.run.counts["observed/pause"]++
+		}
+	})
 	return true
 }
 

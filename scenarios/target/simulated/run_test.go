@@ -63,6 +63,21 @@ func TestHistoryOfARunIsJudgedTheSameFromItsFile(t *testing.T) {
 	require.Equal(t, checker.Holds, checker.Check(h, checker.Options{Fresh: true}).Outcome)
 }
 
+// A pause in which no producer waits happened, and shows nothing.
+func TestPauseIsObservedOnlyIfAProducerWaits(t *testing.T) {
+	s := load(t, "single/crash")
+	s.Faults = scenarios.Faults{Pause: scenarios.Duration(500 * time.Millisecond), Aimed: 0.5,
+		DownMin: s.Faults.DownMin, DownMax: s.Faults.DownMax, Budget: s.Faults.Budget}
+	busy := Run(s, 1, Options{})
+	require.Equal(t, scenarios.Green, busy.Status, busy.Verdict)
+	require.Positive(t, busy.Counts["observed/pause"])
+	s.Clients.Producers = nil
+	quiet := Run(s, 1, Options{})
+	require.Equal(t, scenarios.Green, quiet.Status, quiet.Verdict)
+	require.Positive(t, quiet.Counts["fault/pause"])
+	require.Zero(t, quiet.Counts["observed/pause"])
+}
+
 // BenchmarkSeed runs one seed after the other, as a worker of a sweep does, under all checks.
 func BenchmarkSeed(b *testing.B) {
 	for _, name := range []string{"single/crash", "single/power", "bench/steady", "bench/idle", "bench/dense"} {

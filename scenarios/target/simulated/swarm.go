@@ -166,7 +166,7 @@ func drawnProcess(c engine.Choice) sim.ProcessConfig {
 
 func drawPartitions(net *simnet.Config, c engine.Choice) {
 	net.DrawPartitions(c)
-	net.PartitionMean = max(net.PartitionMean/20, 500*time.Millisecond)
+	net.PartitionMean = min(max(net.PartitionMean/20, 500*time.Millisecond), 3*time.Second)
 	net.CutMean /= 5
 	net.SwizzleMean /= 5
 	net.CutMin, net.CutMax = 50*time.Millisecond, 10*time.Second
