@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 
 	"github.com/tidemark-log/tidemark/checker/history"
@@ -349,19 +350,37 @@ func (l *ledger) compare(stored []*storedPartition) []string {
 	return notes
 }
 
+// from is the index of the first batch that has anything at or above an offset.
+func (r *replica) from(offset int64) int {
+	return sort.Search(len(r.batches), func(i int) bool { return r.batches[i].next > offset })
+}
+
 func (r *replica) compare(p *storedPartition) []string {
-	for i := range max(len(r.batches), len(p.batches)) {
-		if i >= len(r.batches) {
-			return []string{fmt.Sprintf("ledger.L5: %s: offset %d is stored and was never appended", r.tp,
+	appended := r.batches
+	if len(p.segments) > 0 {
+		// Segments go as a whole, and only those that lie below the start.
+		base := p.segments[0].base
+		if base > r.begins {
+			return []string{fmt.Sprintf("ledger.L15: %s: the first segment is %d, the start %d", r.tp, base, r.begins)}
+		}
+		appended = r.batches[r.from(base):]
+	}
+	return sameBatches(r.tp, appended, p)
+}
+
+func sameBatches(tp kafka.TopicPartition, appended []written, p *storedPartition) []string {
+	for i := range max(len(appended), len(p.batches)) {
+		if i >= len(appended) {
+			return []string{fmt.Sprintf("ledger.L5: %s: offset %d is stored and was never appended", tp,
 				p.batches[i].base)}
 		}
 		if i >= len(p.batches) {
-			return []string{fmt.Sprintf("ledger.L5: %s: offset %d was appended and is not stored", r.tp,
-				r.batches[i].base)}
+			return []string{fmt.Sprintf("ledger.L5: %s: offset %d was appended and is not stored", tp,
+				appended[i].base)}
 		}
-		if got := p.batches[i].written; got != r.batches[i] {
+		if got := p.batches[i].written; got != appended[i] {
 			return []string{fmt.Sprintf("ledger.L5: %s: stored batch %v, appended %v (base, next, epoch, checksum)",
-				r.tp, got, r.batches[i])}
+				tp, got, appended[i])}
 		}
 	}
 	return nil

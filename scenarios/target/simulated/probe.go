@@ -48,7 +48,12 @@ func (r *run) probe() {
 
 // sameBytes compares what the synced image gives below the durable end.
 func (r *run) sameBytes(rep *replica, l *log.Log) {
-	i := 0
+	// A start that was asked for may be durable before it is announced.
+	if start := int64(l.Start()); start < rep.begins || start > rep.durable {
+		r.ledger.report("L15", rep, "the synced image starts at %d, the log at %d, durable end is %d", start,
+			rep.begins, rep.durable)
+	}
+	i := rep.from(int64(l.Start()))
 	err := l.Scan(l.Start(), func(b record.Batch) error {
 		if i >= len(rep.batches) || rep.batches[i].next > rep.durable {
 			return nil
