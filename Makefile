@@ -20,7 +20,7 @@ RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 BROKEN := $(notdir $(firstword $(wildcard scenarios/museum/[0-9]*)))
 
 SEEDS ?= 1..200
-SCENARIOS ?= single/crash single/power single/rare single/chaos
+SCENARIOS ?= single/crash single/power single/metadata single/rare single/chaos
 FUZZTIME ?= 10s
 BENCH ?= .
 STAGES ?=

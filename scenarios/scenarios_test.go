@@ -50,7 +50,7 @@ func TestMistakesInAScenarioAreExplained(t *testing.T) {
 		require.ErrorContains(t, err, c.want, "%s", c.text)
 	}
 	_, err := Load("single/crush", "")
-	require.ErrorContains(t, err, ", single/crash, single/power, ")
+	require.ErrorContains(t, err, ", single/crash, single/metadata, single/power, ")
 }
 
 func TestScenariosOfOneOwnsFolderAreFound(t *testing.T) {

@@ -44,6 +44,7 @@ type bench struct {
 	traces    []trace.Event
 	failed    error  // of every write, once it is set
 	failUnder string // the directory whose writes fail
+	failPart  bool   // writes of unfinished snapshots fail
 	crowded   bool   // memory for record bytes runs short
 	// counting: replies are dropped unread, so that only the broker allocates.
 	counting bool
@@ -95,6 +96,9 @@ func (b *bench) schedule(delay time.Duration, fn func()) {
 func (b *bench) fault(op simdisk.Op) simdisk.Fault {
 	if b.failed != nil && op.Async && op.Kind != simdisk.OpRead {
 		return simdisk.Fault{Err: b.failed}
+	}
+	if b.failPart && strings.HasSuffix(op.Path, ".part") && op.Kind != simdisk.OpRead {
+		return simdisk.Fault{Err: env.ErrIO}
 	}
 	if b.failUnder != "" && strings.HasPrefix(op.Path, b.failUnder) && op.Kind != simdisk.OpRead {
 		return simdisk.Fault{Err: env.ErrIO}

@@ -26,6 +26,7 @@ type Broker struct {
 	metaEpoch kafka.LeaderEpoch
 	runtime   *coordinator.Runtime[metadata.Record, ticket]
 	control   *controller.Controller // the runtime's machine
+	snapshots snapshots
 
 	// this life of the broker
 	incarnation metadata.IncarnationID
@@ -97,6 +98,8 @@ func New(cfg Config) (*Broker, error) {
 		conns:    map[env.ConnID]*conn{},
 		removed:  map[kafka.TopicID]bool{},
 		agenda:   agenda{visits: map[visitKey]*visit{}},
+		snapshots: newSnapshots(cfg.LogDirs[0],
+			resolver.BrokerInt(image, "metadata.log.max.record.bytes.between.snapshots")),
 	}
 	b.api = api.NewServer(api.Config{
 		Env: cfg.Env, NodeID: cfg.NodeID, Admin: b, LogDirs: b, Resolver: resolver,
@@ -157,7 +160,11 @@ func (b *Broker) DiskDone(done env.Completion) {
 		return
 	}
 	i := int(done.Tag>>tagShift) - 1
-	if i < 0 || i >= len(b.dirs) {
+	if i < 0 {
+		b.snapshotDone(done)
+		return
+	}
+	if i >= len(b.dirs) {
 		return
 	}
 	b.carryOut(b.dirs[i], b.dirs[i].DiskDone(done))
@@ -184,6 +191,8 @@ func (b *Broker) TimerFired(key env.TimerKey) {
 	case b.stopped:
 	case key.Kind == timerConn:
 		b.connTimer(env.ConnID(key.ID))
+	case key.Kind == timerSnapshot:
+		b.snapshotTimer()
 	case key.Kind == timerRetention:
 		b.retain()
 	case key.Kind == timerTick || key.Kind == timerSweep:
@@ -197,12 +206,13 @@ func (b *Broker) TimerFired(key env.TimerKey) {
 	}
 }
 
-// The kinds of timers. There are as many as connections, and three.
+// The kinds of timers. There are as many as connections, and four.
 const (
 	timerConn      = "conn"
 	timerTick      = "tick"
 	timerSweep     = "sweep" // age asks for something, though nothing else happens
 	timerRetention = "retention"
+	timerSnapshot  = "snapshot" // of the metadata: time asks for one
 )
 
 // keepTicking arms the one timer of background work while some directory has any.

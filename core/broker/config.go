@@ -108,6 +108,8 @@ type settings struct {
 	producerLife time.Duration // producer.id.expiration.ms
 
 	retentionCheck time.Duration // log.retention.check.interval.ms
+
+	snapshotInterval time.Duration // metadata.log.max.snapshot.interval.ms, 0: no limit
 }
 
 func readSettings(r *metadata.Resolver, image *metadata.Image) settings {
@@ -118,6 +120,8 @@ func readSettings(r *metadata.Resolver, image *metadata.Image) settings {
 		producerLife: duration(r.BrokerInt(image, "producer.id.expiration.ms")),
 
 		retentionCheck: duration(r.BrokerInt(image, "log.retention.check.interval.ms")),
+
+		snapshotInterval: duration(r.BrokerInt(image, "metadata.log.max.snapshot.interval.ms")),
 	}
 }
 

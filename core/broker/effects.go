@@ -62,6 +62,7 @@ func (b *Broker) metadataDurable() {
 	hw := b.metalog.DurableEnd()
 	b.apply(b.control.Commit(hw))
 	b.release(b.runtime.HighWatermarkAdvanced(hw))
+	b.metadataGrown(hw)
 }
 
 // apply does what a difference of committed images asks of this broker.

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/tidemark-log/tidemark/core/env"
@@ -33,12 +34,18 @@ func (m metalog) Append(records []metadata.Record) (kafka.Offset, error) {
 	if err != nil {
 		return 0, fmt.Errorf("broker: metadata log: %w", err)
 	}
+	m.b.snapshots.appended(growth{
+		end: base + kafka.Offset(len(records)), timestamp: now,
+		records: int64(len(records)), bytes: int64(len(batch)),
+	})
 	return base, nil
 }
 
-// loadMetadata replays the metadata log, if there is one, into the runtime. It notes which
-// topics were removed: what is left of their logs may go.
+// loadMetadata loads the newest snapshot of the metadata and replays the log behind it, if
+// there is one, into the runtime. It notes which topics were removed: what is left of their
+// logs may go.
 func (b *Broker) loadMetadata() error {
+	b.snapshots.begunAt = b.env.Clock.Now()
 	l := b.dirs[0].Log(metadataTP)
 	if l == nil {
 		b.runtime.LeadershipGained(b.metaEpoch)
@@ -47,16 +54,19 @@ func (b *Broker) loadMetadata() error {
 	}
 	b.metaEpoch = l.LatestEpoch() + 1
 	b.runtime.LeadershipGained(b.metaEpoch)
-	err := l.Scan(l.Start(), func(batch record.Batch) error {
+	from, err := b.loadSnapshot(l)
+	if err != nil {
+		return err
+	}
+	b.noteRemoved(l, from)
+	err = l.Scan(from, func(batch record.Batch) error {
 		records, err := decodeMetadata(batch)
 		if err == nil && len(records) > 0 {
 			b.runtime.Loaded(batch.BaseOffset(), records)
+			b.snapshots.policy.LogGrown(int64(len(records)), int64(len(batch)))
+			b.snapshots.timestamp = batch.MaxTimestamp()
 		}
-		for _, r := range records {
-			if removal, ok := r.(*metadata.RemoveTopicRecord); ok {
-				b.removed[removal.ID] = true
-			}
-		}
+		b.removedBy(records)
 		return err
 	})
 	if err != nil {
@@ -64,6 +74,31 @@ func (b *Broker) loadMetadata() error {
 	}
 	b.runtime.LoadDone(l.End(), l.DurableEnd())
 	return nil
+}
+
+// errScanned ends a scan early.
+var errScanned = errors.New("broker: scanned")
+
+// noteRemoved looks below a snapshot's end for topics removed shortly before it, whose logs may
+// still be there. A removal that is not found, or cannot be read, leaves a log that is set
+// aside instead of deleted.
+func (b *Broker) noteRemoved(l *log.Log, end kafka.Offset) {
+	_ = l.Scan(l.Start(), func(batch record.Batch) error {
+		if batch.BaseOffset() >= end {
+			return errScanned
+		}
+		records, err := decodeMetadata(batch)
+		b.removedBy(records)
+		return err
+	})
+}
+
+func (b *Broker) removedBy(records []metadata.Record) {
+	for _, r := range records {
+		if removal, ok := r.(*metadata.RemoveTopicRecord); ok {
+			b.removed[removal.ID] = true
+		}
+	}
 }
 
 func decodeMetadata(batch record.Batch) ([]metadata.Record, error) {

@@ -28,6 +28,9 @@ func (b *Broker) tellQuiet() {
 			return
 		}
 	}
+	if b.snapshots.writing != nil {
+		return // given up with the completion of what is in flight
+	}
 	quiet := b.quiet
 	b.quiet = nil
 	quiet()
@@ -49,6 +52,7 @@ func (b *Broker) Stop() error {
 	b.stopped = true
 	b.sendClientsAway()
 	b.collect()
+	b.snapshots.stop()
 	var errs []error
 	for _, d := range b.dirs {
 		if err := d.Close(); err != nil {

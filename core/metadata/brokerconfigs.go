@@ -159,6 +159,8 @@ func logKeys() []*ConfigKey {
 			"How often log start offsets are written."),
 		long("metadata.log.max.record.bytes.between.snapshots", "20971520", 1,
 			"The bytes of the metadata log after which a snapshot is made."),
+		long("metadata.log.max.snapshot.interval.ms", "3600000", 0,
+			"How long a committed record is in no snapshot at most; 0 for as long as it takes."),
 		long("log.initial.task.delay.ms", "30000", 0, "How long after the start background work begins."),
 		integer("producer.id.expiration.ms", "86400000", 1,
 			"How long an idle producer is remembered.").dynamic(),

@@ -129,6 +129,9 @@ func (l *SnapshotLoader) Image() (*Image, SnapshotHeaderRecord, error) {
 	return &m, *l.header, nil
 }
 
+// Records is the number of records read, header and footer as well.
+func (l *SnapshotLoader) Records() int64 { return l.records }
+
 func (l *SnapshotLoader) malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: after %d records: %s", ErrMalformedSnapshot, l.records, fmt.Sprintf(format, args...))
 }

@@ -99,6 +99,9 @@ func (p *SnapshotPolicy) Due() bool {
 	return !p.writing && grown && p.since.bytes >= p.last.bytes
 }
 
+// Grown tells whether a snapshot begun now would say more than the one begun last.
+func (p *SnapshotPolicy) Grown() bool { return p.since.records > 0 }
+
 // SnapshotBegun reports that a snapshot of all that was reported is being written. None
 // is due until its end is reported.
 func (p *SnapshotPolicy) SnapshotBegun() { p.since, p.writing = volume{}, true }
