@@ -45,7 +45,8 @@ type bench struct {
 	failed    error  // of every write, once it is set
 	failUnder string // the directory whose writes fail
 	failPart  bool   // writes of unfinished snapshots fail
-	crowded   bool   // memory for record bytes runs short
+	watch     func(simdisk.Op)
+	crowded   bool // memory for record bytes runs short
 	// counting: replies are dropped unread, so that only the broker allocates.
 	counting bool
 	ids      map[string]kafka.TopicID
@@ -94,6 +95,9 @@ func (b *bench) schedule(delay time.Duration, fn func()) {
 }
 
 func (b *bench) fault(op simdisk.Op) simdisk.Fault {
+	if b.watch != nil {
+		b.watch(op)
+	}
 	if b.failed != nil && op.Async && op.Kind != simdisk.OpRead {
 		return simdisk.Fault{Err: b.failed}
 	}

@@ -2,6 +2,7 @@ package nodetest_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,6 +20,30 @@ func TestRecordsOutliveARestart(t *testing.T) {
 	produce(t, broker, "orders", "one", "two", "three")
 	broker.Restart()
 	require.Equal(t, []string{"one", "two", "three"}, consume(t, broker, "orders", 3))
+}
+
+// On a real disk, a start from a snapshot of the metadata knows what the log said: two
+// snapshots are kept, and nothing unfinished once the broker has started again.
+func TestTopicsOutliveARestartFromASnapshot(t *testing.T) {
+	dir := t.TempDir()
+	broker := nodetest.Start(t, nodetest.Dir(dir),
+		nodetest.Property("metadata.log.max.record.bytes.between.snapshots", "300"))
+	for i := range 6 {
+		produce(t, broker, fmt.Sprint("t", i), fmt.Sprint("value ", i))
+	}
+	for range 2 {
+		broker.Restart()
+		parts, err := filepath.Glob(filepath.Join(dir, "__cluster_metadata-0", "*.part"))
+		require.NoError(t, err)
+		require.Empty(t, parts)
+		for i := range 6 {
+			require.Equal(t, []string{fmt.Sprint("value ", i)}, consume(t, broker, fmt.Sprint("t", i), 1))
+		}
+	}
+	broker.Stop()
+	whole, err := filepath.Glob(filepath.Join(dir, "__cluster_metadata-0", "0*.checkpoint"))
+	require.NoError(t, err)
+	require.Len(t, whole, 2)
 }
 
 // Nothing is global: brokers of one process know nothing of each other.
