@@ -80,7 +80,11 @@ func (b *Broker) removeSnapshots(names []string) error {
 		if err := b.env.Disk.Remove(path); err != nil && !errors.Is(err, env.ErrNotExist) {
 			return fmt.Errorf("broker: remove %s: %w", path, err)
 		}
-		b.trace(traceSnapshotRemoved, [4]int64{}, name)
+		kind := traceSnapshotRemoved
+		if strings.HasSuffix(name, snapshotPart) {
+			kind = traceSnapshotPartial // a crash came while it was written
+		}
+		b.trace(kind, [4]int64{}, name)
 	}
 	return nil
 }

@@ -66,6 +66,7 @@ var (
 	traceSnapshotLoaded  = trace.Define("metadata.snapshot-loaded", "end", "epoch", "records", "bytes")
 	traceSnapshotDamaged = trace.Define("metadata.snapshot-damaged", "end", "epoch")
 	traceSnapshotRemoved = trace.Define("metadata.snapshot-removed")
+	traceSnapshotPartial = trace.Define("metadata.snapshot-unfinished")
 )
 
 // errSnapshotStopped gives a snapshot up because the broker stops.
