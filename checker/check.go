@@ -24,6 +24,9 @@ type Options struct {
 	// what the run allowed; AllVoid says it of everything. What follows from that is allowed.
 	Voided  []string
 	AllVoid bool
+	// ProducerExpiry is how long a broker remembers a producer that does not write; 0 is 24 h,
+	// Kafka's default. Later repetitions may be refused.
+	ProducerExpiry time.Duration
 	// ModelPercent is the share of partitions searched by porcupine: 0 is 25, and all of them
 	// are as soon as another check complains.
 	ModelPercent int
@@ -118,6 +121,7 @@ var checks = []Counter{
 	{Check: "H26", Name: "metadata regress"},
 	{Check: "H27", Name: "admin atomicity"},
 	{Check: "H28", Name: "torn batch"},
+	{Check: "H29", Name: "refused repetition"},
 	{Check: "C1", Name: "linearizable log"},
 }
 
@@ -126,6 +130,9 @@ var checks = []Counter{
 func Check(h *history.History, opt Options) *Verdict {
 	if opt.ModelPercent == 0 {
 		opt.ModelPercent = modelPercent
+	}
+	if opt.ProducerExpiry == 0 {
+		opt.ProducerExpiry = producerExpiry
 	}
 	if opt.SearchTimeout == 0 {
 		opt.SearchTimeout = searchTimeout
@@ -137,6 +144,7 @@ func Check(h *history.History, opt Options) *Verdict {
 	partitions := c.index()
 	for _, p := range partitions {
 		c.sends(p)
+		c.repeats(p)
 		c.polls(p)
 		c.offsets(p)
 		if !c.voids(p) { // after a loss, later appends stand below earlier ones
@@ -186,7 +194,7 @@ func (c *check) report(id, key, detail string, ops ...int) {
 // lossExplains lists the checks that complain where a log lost its newest records: they are
 // gone, others take their offsets, and readers stand behind the end. Bytes that nobody sent,
 // a refused write that shows, or a duplicate are never explained so.
-var lossExplains = []string{"H1", "H2", "H8", "H9", "H11", "H12", "H13", "H14", "H15", "H16", "C1"}
+var lossExplains = []string{"H1", "H2", "H8", "H9", "H11", "H12", "H13", "H14", "H15", "H16", "H29", "C1"}
 
 // explained tells that an anomaly follows from a loss that was allowed.
 func (c *check) explained(id, key string) bool {

@@ -191,6 +191,13 @@ var stories = []struct {
 	{"H28", "half a batch is in the log",
 		func(s *story) { s.send(1, 2, 1, -1).Records = values(0, 1, 2, -1); s.log(1) },
 		func(s *story) { s.send(1, 2, 1, -1).Records = values(0, 1, 2, -1); s.log(1, 2) }},
+	{"H29", "a repetition of what a reader had seen was refused",
+		func(s *story) {
+			s.repeated(10, 11, kafka.OutOfOrderSequenceNumber, -1)
+			s.poll(3, 4, 0, 0, 1)
+			s.log(1)
+		},
+		func(s *story) { s.repeated(10, 11, kafka.None, 0); s.poll(3, 4, 0, 0, 1); s.log(1) }},
 	{"C1", "one saw the end, a later one did not",
 		func(s *story) { s.send(1, 100, 1, -1); s.poll(3, 4, 0, 0, 1); s.list(5, 6, -1, 0); s.log(1) },
 		func(s *story) { s.send(1, 100, 1, -1); s.poll(3, 6, 0, 0, 1); s.list(4, 5, -1, 0); s.log(1) }},

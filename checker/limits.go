@@ -9,6 +9,8 @@ const (
 	anomaliesPerCheckMax = 5
 	// searchTimeout is the default time for each window of the porcupine search.
 	searchTimeout = 10 * time.Second
+	// producerExpiry is the default of producer.id.expiration.ms.
+	producerExpiry = 24 * time.Hour
 	// modelPercent is the default share of partitions that porcupine searches as well.
 	modelPercent = 25
 	// timelineOpsMax bounds the operations drawn for one anomaly.

@@ -275,9 +275,8 @@ func (p *producer) answered(b *batch, waiting bool) (result history.Result, agai
 		again = true
 	case code == kafka.OutOfOrderSequenceNumber:
 		// It follows a batch that was not taken: both go again, in order. If it was sent
-		// before, its outcome is unknown: that a broker forgot its last five batches and
-		// refuses a repetition is no anomaly by itself, only a producer's wasted identity.
-		// A broker with a window of one lives through 500 seeds of single/chaos.
+		// before, its outcome is unknown, and the identity is spent; whether the broker
+		// should have known it is for the checker to say.
 		again = waiting || p.lost
 	}
 	return history.ResultOfAttempts(op.Attempts), again
