@@ -137,7 +137,8 @@ func (o *outages) run(t *testing.T) map[string]process.Report {
 	}
 	if !o.lossy {
 		made := churn.Made()
-		o.progress(t, func() bool { return churn.Made() > made })
+		o.progress(t, func() bool { return churn.Made() > made || churn.Err() != nil })
+		require.NoError(t, churn.Err(), "topics are made no more")
 	}
 	reports := o.audit(t, loads, churn)
 	t.Logf("%s: %d cycles in %v, %d starts, outages %v", o.policy, o.cycles,

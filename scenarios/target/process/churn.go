@@ -51,6 +51,13 @@ func (c *Churn) Made() int {
 	return len(c.topics) + len(c.deleted)
 }
 
+// Err is why it makes no more, nil while it does.
+func (c *Churn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
 func (c *Churn) run(ctx context.Context) {
 	defer close(c.ended)
 	for i := 0; ctx.Err() == nil; i++ {
@@ -81,8 +88,7 @@ func (c *Churn) round(ctx context.Context, name string) error {
 	}
 	topic := churned{name: name}
 	for number := range int64(c.records) {
-		record := &kgo.Record{Value: binary.BigEndian.AppendUint64(nil, uint64(number))}
-		done, err := client.ProduceSync(ctx, record).First()
+		done, err := produceOnce(ctx, client, number)
 		if err != nil {
 			return fmt.Errorf("process: produce to %s: %w", name, err)
 		}
@@ -100,6 +106,25 @@ func (c *Churn) round(ctx context.Context, name string) error {
 		return nil
 	}
 	return c.delete(ctx, admin, old)
+}
+
+// produceOnce produces a record. A client whose connection is cut before the broker's first
+// word takes that for a wrong protocol and gives up; it has no producer id then and has sent
+// nothing, so the record may be given to it again.
+func produceOnce(ctx context.Context, client *kgo.Client, number int64) (*kgo.Record, error) {
+	for {
+		record := &kgo.Record{Value: binary.BigEndian.AppendUint64(nil, uint64(number))}
+		done, err := client.ProduceSync(ctx, record).First()
+		var cut *kgo.ErrFirstReadEOF
+		if number > 0 || !errors.As(err, &cut) {
+			return done, err
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 func (c *Churn) delete(ctx context.Context, admin *kadm.Client, name string) error {
