@@ -10,6 +10,9 @@ import (
 
 // Config is a mix of clients.
 type Config struct {
+	// Patience is how long a producer waits for a reply before it gives the request up, which
+	// may still take effect; 0, and once the workload is stopping: 2 s.
+	Patience time.Duration
 	// Bootstrap are the addresses to begin with.
 	Bootstrap []string
 	Topics    []Topic

@@ -11,10 +11,13 @@ import (
 	"github.com/tidemark-log/tidemark/core/env"
 )
 
+// GaveUp is the error of an attempt whose producer did not wait any longer.
+const GaveUp = "no reply in time"
+
 // Why a request got no reply.
 var (
 	errClosedByPeer = errors.New("connection closed")
-	errTimeout      = errors.New("no reply in time")
+	errTimeout      = errors.New(GaveUp)
 	errMalformed    = errors.New("malformed reply")
 )
 

@@ -326,7 +326,7 @@ func (p *producer) onTheWay() bool {
 func (p *producer) expire() {
 	now := p.f.Now()
 	for _, b := range p.window {
-		if b.call != nil && !b.call.done && now >= b.call.sent.Add(requestTimeout) {
+		if b.call != nil && !b.call.done && now >= b.call.sent.Add(p.w.patience()) {
 			p.conn.Close(errTimeout)
 			p.collect()
 			break
@@ -392,7 +392,7 @@ func (p *producer) wakeAt() env.Instant {
 	for _, b := range p.window {
 		switch {
 		case b.call != nil:
-			at = min(at, b.call.sent.Add(requestTimeout))
+			at = min(at, b.call.sent.Add(p.w.patience()))
 		case !held:
 			at = min(at, max(b.notBefore, p.f.Now()+1))
 			held = true

@@ -99,6 +99,14 @@ func (w *Workload) Sending() int {
 	return n
 }
 
+// patience is how long a producer waits for a reply. In the end all must come to rest.
+func (w *Workload) patience() time.Duration {
+	if w.stopping || w.cfg.Patience == 0 {
+		return requestTimeout
+	}
+	return w.cfg.Patience
+}
+
 // Close ends the clients. What they were doing stays open in the history.
 func (w *Workload) Close() {
 	if w.host != nil {

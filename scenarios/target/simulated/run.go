@@ -112,7 +112,7 @@ func (r *run) build(seed uint64, memory *sim.Memory) {
 	r.nemesis = &nemesis{run: r, choice: choice.Of("nemesis")}
 
 	mix := r.s.Workload(r.draw)
-	mix.Bootstrap = []string{r.addr()}
+	mix.Bootstrap, mix.Patience = []string{r.addr()}, r.cond.clients.patience
 	w, err := workload.New(mix, r.recorder)
 	if err != nil {
 		r.end(scenarios.Broken, err.Error(), "")
@@ -410,6 +410,11 @@ func (r *run) countOps() {
 		ended[outcome{o.Kind, o.Result}]++
 		if o.Kind != history.Produce {
 			continue
+		}
+		for j := range o.Attempts {
+			if r.cond.clients.patience > 0 && o.Attempts[j].Error == workload.GaveUp {
+				r.counts["run/impatient"]++
+			}
 		}
 		if len(o.Attempts) > 1 {
 			r.counts["run/retried"]++
