@@ -176,6 +176,8 @@ func (c *cluster) command(t *testing.T, d *datadriven.TestData) string {
 		return c.create(t, d)
 	case "grow":
 		return c.grow(t, d)
+	case "propose":
+		return c.propose(t, d)
 	case "alter":
 		return c.alter(t, d)
 	case "replace":

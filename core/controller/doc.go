@@ -13,9 +13,10 @@
 //
 // This is a quorum of one: the metadata log is led by the only controller, and what is
 // durable there is committed. Deliberately absent: appending and waiting (core/coordinator
-// does both), heartbeats and fencing, changes of ISR, authorisation and the wire (core/api).
+// does both), heartbeats, fencing and controlled shutdown, the ELR of KIP-966, authorisation and
+// the wire (core/api). AlterPartition is decided here but nothing asks for it yet: a broker alone
+// has no followers.
 //
 // Read controller.go, topics.go, partitions.go, assignment.go, configs.go, brokers.go,
-// producerids.go. Stories are in
-// testdata/.
+// isr.go, producerids.go. Stories are in testdata/.
 package controller

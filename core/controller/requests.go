@@ -207,3 +207,50 @@ type ProducerIDsAllocated struct {
 	First   kafka.ProducerID
 	Count   kafka.ProducerID
 }
+
+// AlterPartition is a leader's proposal of ISRs, for any partitions it leads.
+type AlterPartition struct {
+	// Broker is who asks, Epoch that of its registration.
+	Broker     kafka.BrokerID
+	Epoch      kafka.BrokerEpoch
+	Partitions []ProposeISR
+}
+
+// ProposeISR asks for another ISR of one partition, or for the one it has, to withdraw what
+// was proposed before.
+type ProposeISR struct {
+	TopicID   kafka.TopicID
+	Partition int32
+	// LeaderEpoch and PartitionEpoch are those of the state that the change is to follow.
+	LeaderEpoch    kafka.LeaderEpoch
+	PartitionEpoch int32
+	ISR            []ISRMember
+}
+
+// ISRMember is a member of a proposed ISR, with the registration under which the leader
+// knows it. An unknown epoch (−1) is none: such a member is ineligible.
+type ISRMember struct {
+	ID    kafka.BrokerID
+	Epoch kafka.BrokerEpoch
+}
+
+// PartitionsAltered answers AlterPartition. If Code is not None nothing was changed and
+// there are no rows.
+type PartitionsAltered struct {
+	Code       kafka.ErrorCode
+	Message    string
+	Partitions []PartitionAltered // in the order of the request
+}
+
+// PartitionAltered answers one ProposeISR. The new state is filled only if Code is None.
+type PartitionAltered struct {
+	TopicID   kafka.TopicID
+	Partition int32
+	Code      kafka.ErrorCode
+	Message   string
+
+	Leader         kafka.BrokerID
+	LeaderEpoch    kafka.LeaderEpoch
+	PartitionEpoch int32
+	ISR            []kafka.BrokerID
+}
