@@ -23,6 +23,6 @@
 //
 // Deliberately absent: what entries mean (core/log), partial replay, repair.
 //
-// Read format.go, group.go, journal.go, files.go, then scan.go, notes.go. Byte tables are in
+// Read format.go, group.go, journal.go, files.go, then scan.go, passover.go, notes.go. Byte tables are in
 // docs/formats/journal.md; stories in testdata/.
 package journal

@@ -1,6 +1,9 @@
 package journal_test
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/kafka"
 	"github.com/tidemark-log/tidemark/core/log/journal"
@@ -18,6 +21,8 @@ type rig struct {
 	err   error // of a write
 	rand  uint64
 	tiny  bool
+
+	passed int // files that scans passed over
 }
 
 func newRig(change func(*simdisk.Config)) *rig {
@@ -58,6 +63,15 @@ func (r *rig) open() ([]replayed, journal.Report, error) {
 	})
 	r.cfg.Env = &env.Env{Clock: r, Disk: v, Rand: r, Tracer: r, Rare: r}
 	s, err := journal.NewScan(r.cfg)
+	full, fullErr := journal.NewFullScan(r.cfg)
+	if r.disk.Crashed() {
+		return nil, s.Report(), errors.Join(err, fullErr)
+	}
+	if (err == nil) != (fullErr == nil) || err == nil && s.Outcome() != full.Outcome() {
+		return nil, s.Report(), fmt.Errorf("a scan that passes files over finds %s, %w, a full one %s, %w",
+			s.Outcome(), err, full.Outcome(), fullErr)
+	}
+	r.passed += s.PassedOver()
 	if err != nil {
 		return nil, s.Report(), err
 	}

@@ -38,6 +38,8 @@ type Scan struct {
 	id     uint64  // 0: there is no journal yet
 	last   Seq
 	maxGen uint64
+	low    Seq // groups below may have been passed over unread, 0: none
+	from   Seq // oldest group that a crash of this boot would need again
 	report Report
 
 	journal *Journal // from Secure on
@@ -49,6 +51,9 @@ type scanned struct {
 	number int
 	path   string
 	size   int64
+	first  header // of the group at its front
+	begins bool   // with a group
+	past   bool   // all its groups are below Scan.low
 }
 
 // found is a group with a valid header.
@@ -63,6 +68,14 @@ type found struct {
 // NewScan reads the journal at cfg.Path. Damage is an error that wraps ErrDamaged, with
 // the places in Report.
 func NewScan(cfg Config) (*Scan, error) {
+	s, err := newScan(cfg, true)
+	if s.low > 0 && (err != nil || s.from < s.low) { // what was passed over may matter
+		return newScan(cfg, false)
+	}
+	return s, err
+}
+
+func newScan(cfg Config, passOver bool) (*Scan, error) {
 	s := &Scan{cfg: cfg, book: notebook{left: notesMax}}
 	if cfg.NotesBytes > 0 {
 		s.book.left = cfg.NotesBytes
@@ -72,6 +85,9 @@ func NewScan(cfg Config) (*Scan, error) {
 	}
 	if err := s.identify(); err != nil {
 		return s, err
+	}
+	if passOver {
+		s.passOver()
 	}
 	all, err := s.readFiles()
 	if err != nil {
@@ -86,11 +102,15 @@ func (s *Scan) readFiles() (all []found, err error) {
 		total += f.size
 	}
 	for i, f := range s.files {
-		groups, err := s.readFile(i)
-		if err != nil {
-			return nil, err
+		if f.past {
+			s.maxGen = max(s.maxGen, f.first.generation)
+		} else {
+			groups, err := s.readFile(i)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, groups...)
 		}
-		all = append(all, groups...)
 		if s.cfg.Progress != nil {
 			s.cfg.Progress(f.size, total)
 		}
@@ -140,7 +160,7 @@ func (s *Scan) identify() error {
 		if s.id != 0 && s.id != h.id {
 			return s.damaged(f, 0, "group of another journal")
 		}
-		s.id = h.id
+		s.id, f.first, f.begins = h.id, h, true
 	}
 	return nil
 }
@@ -281,6 +301,7 @@ func (s *Scan) need(all []found) {
 			from = min(from, g.checkpointBelow)
 		}
 	}
+	s.from = from
 	for _, g := range all {
 		if g.whole && g.seq >= from {
 			s.needed[g.file] = true

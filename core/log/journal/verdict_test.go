@@ -72,7 +72,13 @@ func scanFiles(t testing.TB, files ...[]block) (replayed []string, r Report, err
 		}
 		require.NoError(t, f.Close())
 	}
-	s, err := NewScan(Config{Path: "/j", Env: &env.Env{Disk: view}})
+	cfg := Config{Path: "/j", Env: &env.Env{Disk: view}}
+	s, err := NewScan(cfg)
+	full, fullErr := NewFullScan(cfg)
+	require.Equal(t, fullErr, err, "a scan that passes files over judges otherwise")
+	if err == nil {
+		require.Equal(t, full.Outcome(), s.Outcome())
+	}
 	if err != nil {
 		return nil, s.Report(), err
 	}
@@ -126,6 +132,21 @@ var verdicts = []struct {
 	{name: "old ones behind new", files: [][]block{{g(4).gen(3).without(4), g(2)}, {g(3).gen(2)}}, want: "4.3"},
 
 	{name: "written again", files: [][]block{{g(1), g(2)}, {g(2).gen(2), g(3).gen(2)}}, want: "1.1 2.2 3.2"},
+	{
+		name: "files that are passed over", want: "5.3 6.4",
+		files: [][]block{{g(1), g(2)}, {g(3).gen(2), g(4).gen(2)}, {g(5).gen(3).without(5)},
+			{g(6).gen(4).without(5)}},
+	},
+	{ // a boot that died wrote 2 and 3 again: the first file has what lies above the second's first
+		name: "written again at the checkpoint", want: "3.3 4.4",
+		files: [][]block{{g(2), g(3).without(3)}, {g(2).gen(2)}, {g(3).gen(3).without(3), g(4).gen(3).without(3)},
+			{g(4).gen(4).without(3)}},
+	},
+	{
+		name: "the checkpoint that passes files over is torn", want: "3.2 4.2", torn: 1,
+		files: [][]block{{g(1), g(2)}, {g(3).gen(2).without(1), g(4).gen(2).without(3)},
+			{g(5).gen(3).without(5).torn()}, {g(5).gen(4).without(5).torn()}},
+	},
 	{name: "a torn one's sequence again", files: [][]block{{g(1), g(2).torn()}, {g(2).gen(2)}}, want: "1.1 2.2"},
 	{
 		name:  "torn when written again",
