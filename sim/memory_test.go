@@ -53,6 +53,25 @@ func TestLateWriteIsFoundBeforeTheNextWorld(t *testing.T) {
 	}
 }
 
+// Who appends to a buffer beyond its size gets other memory, as he may, and is not taken for
+// one who writes late.
+func TestAppendingBeyondABufferTouchesNoOther(t *testing.T) {
+	memory := new(sim.Memory)
+	for range 2 {
+		require.NoError(t, once(memory, func(e *env.Env) {
+			for i := range 6 * sim.BufferQuarantine {
+				if i%3 == 0 {
+					e.Buffers.Get(207).Release() // of the same class
+					continue
+				}
+				b := e.Buffers.Get(160)
+				_ = append(b.Bytes(), "more than it has room for"...)
+				b.Release()
+			}
+		}))
+	}
+}
+
 // The next world needs nothing from the runtime that the last one had.
 func TestMemoryIsUsedAgain(t *testing.T) {
 	memory := new(sim.Memory)
