@@ -25,6 +25,10 @@ const (
 	bootOpsMax = 120
 	// superviseMax bounds how long a broker whose log directory is offline goes on.
 	superviseMax = 500 * time.Millisecond
+	// linkLeast is the capacity that a link has for good, in bytes per second: all that clients
+	// ask for at one time must come within their patience once all is healed. Narrower pipes are
+	// faults, and end with the others.
+	linkLeast = 256 << 10
 	// refusalsMax bounds the boots in a row that may end with an error once all is healed.
 	refusalsMax = 5
 	// scriptRetry is when a step that found nothing to act on is tried again, and rotTries

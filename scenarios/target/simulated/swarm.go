@@ -105,6 +105,9 @@ func (c *conditions) add(class scenarios.Class, draw engine.Choice) {
 	case scenarios.ClassNet:
 		if f.Network != scenarios.Drawn {
 			c.net = simnet.Drawn(draw)
+			if c.net.BytesPerSecond > 0 {
+				c.net.BytesPerSecond = max(c.net.BytesPerSecond, linkLeast)
+			}
 		}
 		c.net.DrawStreams(draw)
 	case scenarios.ClassPartition:
