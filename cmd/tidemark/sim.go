@@ -63,18 +63,18 @@ func simRunCommand() *cobra.Command {
 	seed := cmd.Flags().Uint64("seed", 1, "the number that decides everything")
 	trace := cmd.Flags().String("trace", "",
 		"write the trace, one line per decision, to this file (- for standard output)")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		s, err := loadScenario(args[0], *folder)
 		if err != nil {
 			return err
 		}
 		var opts simulated.Options
 		if *trace != "" {
-			out, done, err := createOutput(*trace, cmd.OutOrStdout())
-			if err != nil {
-				return err
+			out, done, opened := createOutput(*trace, cmd.OutOrStdout())
+			if opened != nil {
+				return opened
 			}
-			defer done()
+			defer closeOutput(&err, done)
 			opts.Trace = out
 		}
 		began := time.Now()
@@ -134,4 +134,11 @@ func createOutput(path string, stdout io.Writer) (io.Writer, func() error, error
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
 	return w, func() error { return errors.Join(w.Flush(), f.Close()) }, nil
+}
+
+// closeOutput ends what createOutput began. A command that could not write all of it fails.
+func closeOutput(err *error, done func() error) {
+	if closed := done(); *err == nil {
+		*err = closed
+	}
 }

@@ -80,19 +80,24 @@ func parseSeeds(text string) (from, to uint64, err error) {
 // sweepGCPercent trades memory for speed: a run allocates a lot and lives for milliseconds.
 const sweepGCPercent = 400
 
-func (o *sweepOptions) sweepAll(list []*scenarios.Scenario, out, diag io.Writer) error {
+// beginRuns prepares for many runs and opens the file of --jsonl, if there is to be one; nil
+// lines if not.
+func beginRuns(jsonl string, out io.Writer) (lines io.Writer, done func() error, err error) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(sweepGCPercent)
 	}
-	var lines io.Writer
-	if o.jsonl != "" {
-		w, done, err := createOutput(o.jsonl, out)
-		if err != nil {
-			return err
-		}
-		defer done()
-		lines = w
+	if jsonl == "" {
+		return nil, func() error { return nil }, nil
 	}
+	return createOutput(jsonl, out)
+}
+
+func (o *sweepOptions) sweepAll(list []*scenarios.Scenario, out, diag io.Writer) (err error) {
+	lines, done, err := beginRuns(o.jsonl, out)
+	if err != nil {
+		return err
+	}
+	defer closeOutput(&err, done)
 	var failed error
 	for _, s := range list {
 		summary, err := o.sweep(s, lines, diag)

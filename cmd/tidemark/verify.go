@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -97,19 +95,12 @@ type cellLine struct {
 	Why      string            `json:"why,omitempty"`
 }
 
-func (o *verifyOptions) verify(cells []claims.Cell, out, diag io.Writer) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(sweepGCPercent)
+func (o *verifyOptions) verify(cells []claims.Cell, out, diag io.Writer) (err error) {
+	lines, done, err := beginRuns(o.jsonl, out)
+	if err != nil {
+		return err
 	}
-	var lines io.Writer
-	if o.jsonl != "" {
-		w, done, err := createOutput(o.jsonl, out)
-		if err != nil {
-			return err
-		}
-		defer done()
-		lines = w
-	}
+	defer closeOutput(&err, done)
 	if o.jsonl == "-" {
 		out = io.Discard
 	}
