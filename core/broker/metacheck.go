@@ -24,18 +24,10 @@ func (b *Broker) checkSnapshot(l *log.Log, older []metadata.SnapshotID, got *met
 		}
 		image = loaded.image
 	}
-	from := image.End()
-	err := l.Scan(from, func(batch record.Batch) error {
-		if batch.BaseOffset() >= got.End() {
-			return errScanned
-		}
-		records, err := decodeMetadata(batch)
-		if err == nil {
-			image = image.Apply(batch.BaseOffset(), records)
-		}
-		return err
+	err := scanMetadata(l, image.End(), got.End(), func(batch record.Batch, records []metadata.Record) {
+		image = image.Apply(batch.BaseOffset(), records)
 	})
-	if err != nil && err != errScanned {
+	if err != nil {
 		return // damaged
 	}
 	// A start from the snapshot must be a start from the log.

@@ -58,16 +58,19 @@ func (b *Broker) loadMetadata() error {
 	if err != nil {
 		return err
 	}
-	b.noteRemoved(l, from)
-	err = l.Scan(from, func(batch record.Batch) error {
-		records, err := decodeMetadata(batch)
-		if err == nil && len(records) > 0 {
+	// Topics may have been removed shortly before the snapshot's end, and their logs still be
+	// there. A removal that is not found, or cannot be read, leaves a log that is set aside
+	// instead of deleted.
+	_ = scanMetadata(l, l.Start(), from, func(_ record.Batch, records []metadata.Record) {
+		b.removedBy(records)
+	})
+	err = scanMetadata(l, from, l.End(), func(batch record.Batch, records []metadata.Record) {
+		if len(records) > 0 {
 			b.runtime.Loaded(batch.BaseOffset(), records)
 			b.snapshots.policy.LogGrown(int64(len(records)), int64(len(batch)))
 			b.snapshots.timestamp = batch.MaxTimestamp()
 		}
 		b.removedBy(records)
-		return err
 	})
 	if err != nil {
 		return fmt.Errorf("broker: read the metadata log: %w", err)
@@ -79,18 +82,22 @@ func (b *Broker) loadMetadata() error {
 // errScanned ends a scan early.
 var errScanned = errors.New("broker: scanned")
 
-// noteRemoved looks below a snapshot's end for topics removed shortly before it, whose logs may
-// still be there. A removal that is not found, or cannot be read, leaves a log that is set
-// aside instead of deleted.
-func (b *Broker) noteRemoved(l *log.Log, end kafka.Offset) {
-	_ = l.Scan(l.Start(), func(batch record.Batch) error {
-		if batch.BaseOffset() >= end {
+// scanMetadata decodes the batches of the metadata log that begin in [from, to), for fn.
+func scanMetadata(l *log.Log, from, to kafka.Offset, fn func(record.Batch, []metadata.Record)) error {
+	err := l.Scan(from, func(batch record.Batch) error {
+		if batch.BaseOffset() >= to {
 			return errScanned
 		}
 		records, err := decodeMetadata(batch)
-		b.removedBy(records)
+		if err == nil {
+			fn(batch, records)
+		}
 		return err
 	})
+	if err == errScanned {
+		return nil
+	}
+	return err
 }
 
 func (b *Broker) removedBy(records []metadata.Record) {
