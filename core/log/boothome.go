@@ -9,29 +9,37 @@ func (b *boot) makeHomes() error {
 	for _, l := range b.logs {
 		b.folders[l.path]++
 	}
-	var made []*bootLog
-	var files, dirs []string
+	var homeless []*bootLog
 	for _, l := range b.logs {
-		if !l.batches || l.housed() || l.deleted >= 0 || len(l.cuts) > 0 || b.shared(l) {
-			continue
+		if l.batches && !l.housed() && l.deleted < 0 && len(l.cuts) == 0 && !b.shared(l) {
+			homeless = append(homeless, l)
 		}
+	}
+	return b.house(homeless)
+}
+
+// house makes the folders of logs, durably, before anything else is in them.
+func (b *boot) house(logs []*bootLog) error {
+	if len(logs) == 0 {
+		return nil
+	}
+	var list syncList
+	for _, l := range logs {
 		if err := l.writeHome(); err != nil {
 			return err
 		}
-		made = append(made, l)
-		files, dirs = append(files, l.path+"/"+metadataFile), append(dirs, l.path)
+		list.file(l.path + "/" + metadataFile)
+		list.dirs = append(list.dirs, l.path)
 	}
-	if len(made) == 0 {
-		return nil
-	}
-	if err := syncAll(b.disk, files, dirs); err != nil {
+	if err := syncAll(b.disk, list.files, list.dirs); err != nil {
 		return err
 	}
 	if err := syncDir(b.disk, b.d.cfg.Path); err != nil {
 		return err
 	}
-	for _, l := range made {
-		l.moveIn()
+	for _, l := range logs {
+		l.names = l.names || !l.metadata
+		l.home, l.exists, l.metadata = true, true, true
 	}
 	return nil
 }
@@ -55,25 +63,12 @@ func (l *bootLog) writeHome() error {
 	return writeFile(disk, l.path+"/"+metadataFile, appendMetadata(nil, l.id), false)
 }
 
-func (l *bootLog) moveIn() {
-	l.names = l.names || !l.metadata
-	l.home, l.exists, l.metadata = true, true, true
-}
-
-// makeFolder is makeHomes for one log, before anything else is in its folder.
+// makeFolder is makeHomes for one log.
 func (l *bootLog) makeFolder() error {
 	if l.housed() {
 		return nil
 	}
-	if err := l.writeHome(); err != nil {
-		return err
-	}
-	err := syncAll(l.boot.disk, []string{l.path + "/" + metadataFile}, []string{l.path})
-	if err == nil {
-		err = syncDir(l.boot.disk, l.boot.d.cfg.Path)
-	}
-	l.moveIn()
-	return err
+	return l.boot.house([]*bootLog{l})
 }
 
 // emptyTrash has renamed folders of deleted logs removed. The renames must be durable
