@@ -3,11 +3,8 @@ package replica_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/cockroachdb/datadriven"
 
 	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/kafka"
@@ -17,21 +14,14 @@ import (
 // The stories of one Fetcher and one Source with several partitions: what is sent, how much of
 // it, and who has to wait for whom. Partitions are letters; 1 leads them all, 2 follows.
 func TestExchangeStories(t *testing.T) {
-	datadriven.Walk(t, "testdata/exchange", func(t *testing.T, path string) {
+	tell(t, "testdata/exchange", func() (*script, func()) {
 		r := &exchangeRig{}
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			r.t, r.d = t, d
-			r.out.Reset()
-			r.command()
-			return r.out.String()
-		})
+		return &r.script, r.command
 	})
 }
 
 type exchangeRig struct {
-	t   *testing.T
-	d   *datadriven.TestData
-	out strings.Builder
+	script
 	now env.Instant
 
 	parts    []*exchanged // by letter
@@ -52,14 +42,7 @@ type exchanged struct {
 	broken        bool // its disk is broken
 }
 
-func (r *exchangeRig) printf(format string, args ...any) { fmt.Fprintf(&r.out, format+"\n", args...) }
-
-func (r *exchangeRig) number(key string, otherwise int) int {
-	if r.d.HasArg(key) {
-		r.d.ScanArgs(r.t, key, &otherwise)
-	}
-	return otherwise
-}
+func (r *exchangeRig) number(key string, otherwise int) int { return arg(&r.script, key, otherwise) }
 
 // chosen reads p=ab; all of them if there is no p.
 func (r *exchangeRig) chosen() (parts []*exchanged) {
@@ -193,7 +176,7 @@ func (r *exchangeRig) trouble() {
 }
 
 func (r *exchangeRig) make() {
-	*r = exchangeRig{t: r.t, d: r.d, now: r.now}
+	*r = exchangeRig{script: script{t: r.t, d: r.d}, now: r.now}
 	size := len(batchOf(memRecord{0, "x"}, 0))
 	source := replica.SourceConfig{
 		PartitionBytesMax: r.number("partition-batches", 2) * size,

@@ -56,7 +56,7 @@ var phaseNames = [...]string{"following", "ordering", "waiting", "offline"}
 type FollowerConfig struct {
 	Self        kafka.BrokerID
 	BrokerEpoch kafka.BrokerEpoch // of this process's registration
-	Directory   DirectoryID       // in which the log lies
+	Directory   kafka.DirectoryID // in which the log lies
 	// Backoff is replica.fetch.backoff.ms: how long after an error the leader is asked again
 	// at the latest, unless the metadata changes before. After the first error in a row it is a
 	// 32nd of that, then twice as long each time: while an election gets around, leader and

@@ -2,14 +2,11 @@ package replica_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/cockroachdb/datadriven"
 
 	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/invariant"
@@ -20,21 +17,14 @@ import (
 
 // The stories of a follower alone: what a leader may answer, sensible or not, is the script.
 func TestFollowerStories(t *testing.T) {
-	datadriven.Walk(t, "testdata/follower", func(t *testing.T, path string) {
+	tell(t, "testdata/follower", func() (*script, func()) {
 		r := &followerRig{}
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			r.t, r.d = t, d
-			r.out.Reset()
-			r.command()
-			return r.out.String()
-		})
+		return &r.script, r.command
 	})
 }
 
 type followerRig struct {
-	t   *testing.T
-	d   *datadriven.TestData
-	out strings.Builder
+	script
 
 	now   env.Instant
 	log   memLog
@@ -42,14 +32,7 @@ type followerRig struct {
 	state replica.State
 }
 
-func (r *followerRig) printf(format string, args ...any) { fmt.Fprintf(&r.out, format+"\n", args...) }
-
-func (r *followerRig) number(key string, otherwise int) int {
-	if r.d.HasArg(key) {
-		r.d.ScanArgs(r.t, key, &otherwise)
-	}
-	return otherwise
-}
+func (r *followerRig) number(key string, otherwise int) int { return arg(&r.script, key, otherwise) }
 
 // runs reads key=(7:2:1,9:1:1): numbers in each of several groups.
 func (r *followerRig) runs(key string) (runs [][]int) {
@@ -126,7 +109,7 @@ func (r *followerRig) command() {
 
 // follow makes a follower whose log has runs of epoch:count.
 func (r *followerRig) follow() {
-	*r = followerRig{t: r.t, d: r.d, now: r.now}
+	*r = followerRig{script: script{t: r.t, d: r.d}, now: r.now}
 	r.log.restart(kafka.Offset(r.number("start", 0)))
 	for _, run := range r.runs("log") {
 		for range run[1] {

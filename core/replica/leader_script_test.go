@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/datadriven"
-
 	"github.com/tidemark-log/tidemark/core/env"
 	"github.com/tidemark-log/tidemark/core/invariant"
 	"github.com/tidemark-log/tidemark/core/kafka"
@@ -19,21 +17,14 @@ import (
 
 // The stories of a leader alone: its followers, the controller and the disk are the script.
 func TestLeaderStories(t *testing.T) {
-	datadriven.Walk(t, "testdata/leader", func(t *testing.T, path string) {
+	tell(t, "testdata/leader", func() (*script, func()) {
 		r := &leaderRig{}
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			r.out.Reset()
-			r.t, r.d = t, d
-			r.command()
-			return r.out.String()
-		})
+		return &r.script, r.command
 	})
 }
 
 type leaderRig struct {
-	t   *testing.T
-	d   *datadriven.TestData
-	out strings.Builder
+	script
 
 	now      env.Instant
 	log      memLog
@@ -44,21 +35,9 @@ type leaderRig struct {
 	proposal *replica.Proposal
 }
 
-func (r *leaderRig) printf(format string, args ...any) { fmt.Fprintf(&r.out, format+"\n", args...) }
+func (r *leaderRig) text(key, otherwise string) string { return arg(&r.script, key, otherwise) }
 
-func (r *leaderRig) text(key, otherwise string) string {
-	if r.d.HasArg(key) {
-		r.d.ScanArgs(r.t, key, &otherwise)
-	}
-	return otherwise
-}
-
-func (r *leaderRig) number(key string, otherwise int64) int64 {
-	if r.d.HasArg(key) {
-		r.d.ScanArgs(r.t, key, &otherwise)
-	}
-	return otherwise
-}
+func (r *leaderRig) number(key string, otherwise int64) int64 { return arg(&r.script, key, otherwise) }
 
 // ids reads "1.2.3".
 func (r *leaderRig) ids(key, otherwise string) (ids []kafka.BrokerID) {
@@ -135,7 +114,7 @@ func (r *leaderRig) command() {
 
 // lead makes a leader whose log is "epoch:count epoch:count …".
 func (r *leaderRig) lead() {
-	*r = leaderRig{t: r.t, d: r.d, now: r.now}
+	*r = leaderRig{script: script{t: r.t, d: r.d}, now: r.now}
 	for _, run := range r.d.CmdArgs {
 		if run.Key != "log" {
 			continue
@@ -155,7 +134,7 @@ func (r *leaderRig) lead() {
 		Replicas: r.ids("replicas", "1.2.3"), ISR: r.ids("isr", "1.2.3"), ELR: r.ids("elr", ""),
 	}
 	if r.d.HasArg("directory") {
-		r.state.Directories = []replica.DirectoryID{{1}, {byte(r.number("directory", 0))}, {3}}
+		r.state.Directories = []kafka.DirectoryID{{1}, {byte(r.number("directory", 0))}, {3}}
 	}
 	r.cfg = replica.LeaderConfig{
 		Self: 1, MinISR: int(r.number("min", 2)), LagTimeMax: 30 * time.Second,
@@ -191,7 +170,7 @@ func (r *leaderRig) fetch() {
 	v, effects := r.l.FollowerFetched(r.now, replica.Fetch{
 		Broker:      kafka.BrokerID(r.number("b", 2)),
 		BrokerEpoch: kafka.BrokerEpoch(r.number("broker-epoch", 100)),
-		Directory:   replica.DirectoryID{byte(r.number("directory", 0))},
+		Directory:   kafka.DirectoryID{byte(r.number("directory", 0))},
 		LeaderEpoch: kafka.LeaderEpoch(r.number("epoch", int64(r.state.LeaderEpoch))),
 		Offset:      kafka.Offset(at),
 		LastEpoch:   kafka.LeaderEpoch(r.number("last", last)),

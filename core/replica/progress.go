@@ -10,10 +10,10 @@ import (
 // follower is how far another replica is, as it proved in this leader epoch.
 type follower struct {
 	id        kafka.BrokerID
-	directory DirectoryID // where the metadata says it lies
-	broker    Broker      // its registration, by the metadata
-	inSync    bool        // in the committed ISR
-	proposed  bool        // may be in the ISR without our knowing: a proposal said so
+	directory kafka.DirectoryID // where the metadata says it lies
+	broker    Broker            // its registration, by the metadata
+	inSync    bool              // in the committed ISR
+	proposed  bool              // may be in the ISR without our knowing: a proposal said so
 
 	// What its last accepted fetch proved; NoOffset before the first, and after one that
 	// showed that the logs diverge.

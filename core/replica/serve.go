@@ -10,7 +10,7 @@ import (
 type Fetch struct {
 	Broker      kafka.BrokerID
 	BrokerEpoch kafka.BrokerEpoch // of the registration of the process that asks
-	Directory   DirectoryID       // in which the replica lies
+	Directory   kafka.DirectoryID // in which the replica lies
 	LeaderEpoch kafka.LeaderEpoch // the one it follows
 	Offset      kafka.Offset      // its log end: what it wants next
 	LastEpoch   kafka.LeaderEpoch // the newest its log knows, −1 if none
@@ -68,7 +68,7 @@ func (l *Leader) refuses(f *follower, req Fetch) kafka.ErrorCode {
 		return kafka.NotLeaderOrFollower // one of both has not heard of the newest assignment
 	case req.BrokerEpoch < max(f.broker.Epoch, f.epoch):
 		return kafka.StaleBrokerEpoch
-	case f.directory != DirectoryID{} && f.directory != req.Directory:
+	case f.directory != kafka.DirectoryID{} && f.directory != req.Directory:
 		return kafka.StaleBrokerEpoch // what lies elsewhere is not this replica
 	case req.Offset < 0 || req.Durable < 0 || req.Durable > req.Offset || req.LogStart > req.Offset:
 		return kafka.InvalidRequest
@@ -106,7 +106,7 @@ func (l *Leader) count(f *follower, req Fetch) {
 			f.id, req.LeaderEpoch, l.state.LeaderEpoch)
 	}
 	// A new directory under a known broker id holds nothing of what the old one held (R-DIRID).
-	if f.directory != (DirectoryID{}) && f.directory != req.Directory {
+	if f.directory != (kafka.DirectoryID{}) && f.directory != req.Directory {
 		invariant.Violated("replica.only-the-assigned-directory-counts", "b%d directory=%x assigned=%x",
 			f.id, req.Directory, f.directory)
 	}

@@ -8,10 +8,6 @@ import (
 	"github.com/tidemark-log/tidemark/core/kafka"
 )
 
-// DirectoryID names a log directory for ever (KIP-858). The zero value is "any": the
-// metadata does not say in which directory a replica lies.
-type DirectoryID [16]byte
-
 // State is what the committed metadata says about a partition. Its slices are shared with
 // whoever made it, and never changed.
 type State struct {
@@ -19,17 +15,19 @@ type State struct {
 	LeaderEpoch    kafka.LeaderEpoch
 	PartitionEpoch int32 // one more with every change
 	Replicas       []kafka.BrokerID
-	Directories    []DirectoryID // of Replicas, by index; nil if none is bound
-	ISR            []kafka.BrokerID
-	ELR            []kafka.BrokerID
+	// Directories are those of Replicas, by index (KIP-858); nil if none is bound, and the zero
+	// id where the metadata does not say.
+	Directories []kafka.DirectoryID
+	ISR         []kafka.BrokerID
+	ELR         []kafka.BrokerID
 }
 
 // directoryOf is the directory that b's replica is bound to, zero for any.
-func (s *State) directoryOf(b kafka.BrokerID) DirectoryID {
+func (s *State) directoryOf(b kafka.BrokerID) kafka.DirectoryID {
 	if i := slices.Index(s.Replicas, b); i >= 0 && i < len(s.Directories) {
 		return s.Directories[i]
 	}
-	return DirectoryID{}
+	return kafka.DirectoryID{}
 }
 
 // holds tells that the controller counts on b to have everything that is committed.
