@@ -20,7 +20,9 @@ type Config struct {
 	// Deliver takes the completions. It is called by workers, several at a time, and must
 	// not block for long: the worker waits. Required.
 	Deliver func(env.Completion)
-	// LogWorkers, DataWorkers and SlowWorkers bound what runs at one time in each lane.
+	// LogWorkers, DataWorkers and SlowWorkers bound what runs at one time in each lane. Where
+	// Deliver submits operations, as netx.Loop does from within, a lane wants two: a submitter
+	// that waits for room in a full lane may be one of its workers.
 	LogWorkers, DataWorkers, SlowWorkers int
 }
 
