@@ -43,7 +43,7 @@ func drawConditions(s *scenarios.Scenario, choice engine.Choice) *conditions {
 	c := &conditions{faults: s.Faults}
 	f := &c.faults
 	if f.Network == scenarios.Drawn {
-		c.net = simnet.Drawn(choice)
+		c.net = drawnNetwork(choice)
 	}
 	if f.Partitions == scenarios.Drawn {
 		drawPartitions(&c.net, choice)
@@ -104,10 +104,7 @@ func (c *conditions) add(class scenarios.Class, draw engine.Choice) {
 	switch class {
 	case scenarios.ClassNet:
 		if f.Network != scenarios.Drawn {
-			c.net = simnet.Drawn(draw)
-			if c.net.BytesPerSecond > 0 {
-				c.net.BytesPerSecond = max(c.net.BytesPerSecond, linkLeast)
-			}
+			c.net = drawnNetwork(draw)
 		}
 		c.net.DrawStreams(draw)
 	case scenarios.ClassPartition:
@@ -165,6 +162,15 @@ func drawnProcess(c engine.Choice) sim.ProcessConfig {
 	cfg.StallMean /= 40
 	cfg.SlowMax = min(cfg.SlowMax, 5*time.Millisecond)
 	return cfg
+}
+
+// drawnNetwork is one that every client can live with once the faults are over.
+func drawnNetwork(c engine.Choice) simnet.Config {
+	net := simnet.Drawn(c)
+	if net.BytesPerSecond > 0 {
+		net.BytesPerSecond = max(net.BytesPerSecond, linkLeast)
+	}
+	return net
 }
 
 func drawPartitions(net *simnet.Config, c engine.Choice) {
